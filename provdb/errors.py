@@ -1,0 +1,175 @@
+"""Every error that provdb raises on purpose, as one tree.
+
+::
+
+    ProvdbError
+      ConfigError          a setting is missing or unreadable
+      RecordError          a record cannot become a document
+      StoreError
+        StoreUnavailable   the store does not answer or cannot be opened
+        NotFound           nothing in the store has that name
+        Ambiguous          several things in the store have that name
+      QueryError           a question cannot be asked like that
+      ReadError            an input is not what it should be
+      ExportError
+        UnknownFormat      there is no output format of that name
+        MissingExtra       an optional library is not installed
+
+The facts of an error are its attributes; its message is one sentence that
+holds the value and, where there is one, the next step.
+"""
+
+from collections.abc import Sequence
+
+__all__ = [
+    "Ambiguous",
+    "ConfigError",
+    "ExportError",
+    "MissingExtra",
+    "NotFound",
+    "ProvdbError",
+    "QueryError",
+    "ReadError",
+    "RecordError",
+    "StoreError",
+    "StoreUnavailable",
+    "UnknownFormat",
+]
+
+
+class ProvdbError(Exception):
+    """Base of every error that a user of provdb can cause."""
+
+
+class ConfigError(ProvdbError):
+    """A setting is missing or unreadable.
+
+    Attributes:
+        setting: Name of the setting, or path of the configuration file.
+    """
+
+    def __init__(self, message: str, *, setting: str) -> None:
+        """Keep the name of the setting beside the message."""
+        super().__init__(message)
+        self.setting = setting
+
+
+class RecordError(ProvdbError):
+    """A record cannot become a document.
+
+    Attributes:
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason, which is also the message."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StoreError(ProvdbError):
+    """A store cannot do what was asked of it."""
+
+
+class StoreUnavailable(StoreError):
+    """The store does not answer or cannot be opened.
+
+    Attributes:
+        uri: Where it was looked for, without any password.
+        reason: What the store or the driver said.
+    """
+
+    def __init__(self, uri: str, reason: str) -> None:
+        """Say which store did not answer, and why."""
+        super().__init__(f"the store {uri} cannot be used: {reason}")
+        self.uri = uri
+        self.reason = reason
+
+
+class NotFound(StoreError):
+    """Nothing in the store has that name.
+
+    Attributes:
+        name: What was looked for.
+        near: Names in the store that are like it, best first.
+    """
+
+    def __init__(self, name: str, *, near: Sequence[str] = ()) -> None:
+        """Name what was looked for and what is near it."""
+        hint = "" if not near else "; did you mean " + " or ".join(near) + "?"
+        super().__init__(f"nothing in the store is called {name}{hint}")
+        self.name = name
+        self.near = tuple(near)
+
+
+class Ambiguous(StoreError):
+    """Several things in the store have that name.
+
+    Attributes:
+        name: What was looked for.
+        candidates: Everything it could mean, sorted.
+    """
+
+    def __init__(self, name: str, *, candidates: Sequence[str]) -> None:
+        """Name what was looked for and everything it could mean."""
+        listed = "\n".join(f"  {candidate}" for candidate in candidates)
+        super().__init__(
+            f"{name} can mean {len(candidates)} things, "
+            f"give more of the path of one of them:\n{listed}"
+        )
+        self.name = name
+        self.candidates = tuple(candidates)
+
+
+class QueryError(ProvdbError):
+    """A question cannot be asked like that."""
+
+
+class ReadError(ProvdbError):
+    """An input is not what it should be.
+
+    Attributes:
+        source: Path or name of the input.
+        line: Line number in it, from 1, or None for the whole input.
+        reason: What is wrong.
+    """
+
+    def __init__(self, source: str, reason: str, *, line: int | None = None) -> None:
+        """Say where and what is wrong."""
+        place = source if line is None else f"{source}:{line}"
+        super().__init__(f"{place}: {reason}")
+        self.source = source
+        self.line = line
+        self.reason = reason
+
+
+class ExportError(ProvdbError):
+    """A result cannot be written as asked."""
+
+
+class UnknownFormat(ExportError):
+    """There is no output format of that name.
+
+    Attributes:
+        name: What was asked for.
+        known: The formats that there are.
+    """
+
+    def __init__(self, name: str, *, known: Sequence[str]) -> None:
+        """Name the format and the known ones."""
+        super().__init__(f"there is no format {name}; known are {', '.join(known)}")
+        self.name = name
+        self.known = tuple(known)
+
+
+class MissingExtra(ExportError):
+    """An optional library is not installed.
+
+    Attributes:
+        extra: Name of the extra of the provdb package that brings it.
+    """
+
+    def __init__(self, library: str, *, extra: str) -> None:
+        """Say which line installs the library."""
+        super().__init__(f"{library} is needed for this: pip install 'provdb[{extra}]'")
+        self.extra = extra

@@ -94,10 +94,19 @@ class NotFound(StoreError):
         near: Names in the store that are like it, best first.
     """
 
-    def __init__(self, name: str, *, near: Sequence[str] = ()) -> None:
-        """Name what was looked for and what is near it."""
+    def __init__(
+        self, name: str, *, near: Sequence[str] = (), message: str | None = None
+    ) -> None:
+        """Name what was looked for and what is near it.
+
+        Args:
+            name: What was looked for.
+            near: Names in the store that are like it, best first.
+            message: What there is not, where the name alone does not say it.
+        """
+        sentence = message or f"nothing in the store is called {name}"
         hint = "" if not near else "; did you mean " + " or ".join(near) + "?"
-        super().__init__(f"nothing in the store is called {name}{hint}")
+        super().__init__(sentence + hint)
         self.name = name
         self.near = tuple(near)
 

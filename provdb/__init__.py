@@ -1,0 +1,1 @@
+"""provdb keeps the provenance of telescope pipelines, and answers for it."""

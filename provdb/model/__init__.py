@@ -1,0 +1,46 @@
+"""What provdb knows about provenance: records, documents, names. Pure throughout."""
+
+from provdb.model.activity import is_waiting, start_text, waiting_keys
+from provdb.model.entity import is_file
+from provdb.model.fold import (
+    Document,
+    Documents,
+    Folder,
+    attach_sessions,
+    contested_starts,
+    fold,
+    merge,
+    unfold,
+    written_start,
+)
+from provdb.model.ids import location_id, session_key
+from provdb.model.names import LEVELS, file_name
+from provdb.model.records import Kind, Record, kind_of
+from provdb.model.times import format_time, parse_time
+from provdb.model.values import is_plain_text
+
+__all__ = [
+    "LEVELS",
+    "Document",
+    "Documents",
+    "Folder",
+    "Kind",
+    "Record",
+    "attach_sessions",
+    "contested_starts",
+    "file_name",
+    "fold",
+    "format_time",
+    "is_file",
+    "is_plain_text",
+    "is_waiting",
+    "kind_of",
+    "location_id",
+    "merge",
+    "parse_time",
+    "session_key",
+    "start_text",
+    "unfold",
+    "waiting_keys",
+    "written_start",
+]

@@ -1,0 +1,243 @@
+"""Activity documents: one execution of one step, with all that it used and generated.
+
+An activity document is a function of the set of records that state something about
+one execution, and gives that set back. What it takes from its session (arguments,
+environment) is added by `attach_execution` and can be added again at any time.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from typing import Any, Final
+
+from provdb.model import fields as f
+from provdb.model.ids import activity_key
+from provdb.model.names import run_of_tag, subrun_of_arguments
+from provdb.model.records import (
+    Field,
+    Kind,
+    Record,
+    identifier,
+    kind_of,
+    lay_out,
+    restore,
+    text,
+    time,
+)
+from provdb.model.values import canonical, decode, encode
+
+__all__ = [
+    "ACTIVITY_VERSION",
+    "ATTACHED",
+    "activity_document",
+    "activity_records",
+    "attach_execution",
+    "is_waiting",
+    "waiting_keys",
+]
+
+ACTIVITY_VERSION: Final = 1
+# What an activity takes from the entry of its session, together or not at all.
+ATTACHED: Final = (f.ENVIRONMENT, f.ARGUMENTS)
+STATUSES: Final = ("running", "completed", "failed", "interrupted")
+_SUBRUN: Final = re.compile(r"\d{1,9}")
+
+_START: Final = (
+    Field(record="name", document=f.NAME, convert=text),
+    Field(record="startTime", document=f.START, convert=time),
+    Field(record="agent_name", document=f.AGENT, convert=text),
+    Field(record="script", document=f.SCRIPT, convert=text),
+)
+_END: Final = (Field(record="endTime", document=f.END, convert=time),)
+# The start and the end are two records of one document.
+_PART_OF_END: Final = {
+    f.END: f.END,
+    f.EXTRA: f.END_EXTRA,
+    f.WRITTEN: f.END_WRITTEN,
+}
+
+
+def _link_fields(prefix: str) -> tuple[Field, ...]:
+    return (
+        Field(record=f"{prefix}_id", document=f.ENTITY, convert=identifier),
+        Field(record=f"{prefix}_role", document=f.ROLE, convert=text),
+        Field(record=f"{prefix}_hash", document=f.HASH, convert=text),
+    )
+
+
+_LINKS: Final = (
+    (Kind.USAGE, f.USED, _link_fields("used")),
+    (Kind.GENERATION, f.GENERATED, _link_fields("generated")),
+)
+
+
+def activity_document(
+    records: Mapping[bytes, Record], *, session_tag: str | None, zone: tzinfo
+) -> dict[str, Any]:
+    """Return the document of one execution from the records about it.
+
+    Args:
+        records: Records that all have one ``activity_id``, by their canonical text
+            (`records.distinct`), without their start if that is not known yet.
+        session_tag: The tag of the execution, which its records have by default.
+        zone: Zone of times that name none.
+    """
+    by_text = dict(sorted(records.items()))
+    by_kind: dict[Kind, dict[bytes, Record]] = {}
+    for key, record in by_text.items():
+        by_kind.setdefault(kind_of(record), {})[key] = record
+    start_key, start = _fullest(by_kind.get(Kind.START, {}))
+    end_key, end = _fullest(by_kind.get(Kind.END, {}))
+    source_id = str(next(iter(by_text.values()))["activity_id"])
+    session_id = identifier(start.get("in_session"))
+    document: dict[str, Any] = {
+        f.ID: activity_key(session_tag, session_id, source_id, start_text(start)),
+        f.SCHEMA_VERSION: ACTIVITY_VERSION,
+        f.SESSION_TAG: session_tag,
+        f.SESSION_ID: session_id,
+        f.ACTIVITY_ID: source_id,
+        f.RUN: run_of_tag(session_tag),
+        f.STATUS: _status(end),
+    }
+    known = _known(document)
+    given_back = {start_key, end_key}
+    if start:
+        document |= lay_out(start, _START, known=_known_of_start(document), zone=zone)
+    if end:
+        part = lay_out(end, _END, known=known, zone=zone)
+        document |= {_PART_OF_END[name]: part[name] for name in part}
+    for kind, array, table in _LINKS:
+        links = [
+            (key, lay_out(record, table, known=known, zone=zone))
+            for key, record in by_kind.get(kind, {}).items()
+        ]
+        links = [(key, link) for key, link in links if f.ENTITY in link]
+        given_back.update(key for key, _ in links)
+        document[array] = sorted((link for _, link in links), key=_order_of_link)
+    parameters = by_kind.get(Kind.PARAMETERS, {})
+    document[f.PARAMETERS] = encode(_merged_parameters(parameters.values()))
+    if document[f.PARAMETERS] and len(parameters) == 1:
+        (record,) = parameters.values()
+        if record == _restored_parameters(document):
+            given_back.update(parameters)
+    others = [encode(by_text[key]) for key in by_text if key not in given_back]
+    if others:
+        document[f.OTHER_RECORDS] = others
+    _add_subrun(document)
+    return document
+
+
+def activity_records(document: Mapping[str, Any]) -> list[Record]:
+    """Return the records that an activity document was made from.
+
+    The inverse of `activity_document`, order and repeats apart.
+    """
+    known = _known(document)
+    others = [decode(record) for record in document.get(f.OTHER_RECORDS, ())]
+    records: list[Record] = []
+    if not is_waiting(document):
+        records.append(restore(document, _START, known=_known_of_start(document)))
+    end = {
+        name: document[stored]
+        for name, stored in _PART_OF_END.items()
+        if stored in document
+    }
+    if end:
+        records.append(restore(end, _END, known=known))
+    for _, array, table in _LINKS:
+        records += [restore(link, table, known=known) for link in document[array]]
+    if document[f.PARAMETERS] and not any(
+        kind_of(record) is Kind.PARAMETERS for record in others
+    ):
+        records.append(_restored_parameters(document))
+    return records + others
+
+
+def attach_execution(
+    document: Mapping[str, Any], execution: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an activity document with what its session's execution says of it.
+
+    What another execution said of it before is forgotten.
+
+    Args:
+        document: An activity document.
+        execution: The entry of its session document with the same start.
+    """
+    attached = {name: document[name] for name in document if name not in ATTACHED}
+    attached |= {name: execution[name] for name in ATTACHED if name in execution}
+    _add_subrun(attached)
+    return attached
+
+
+def is_waiting(document: Mapping[str, Any]) -> bool:
+    """Say whether the start of a document's activity has not been seen yet."""
+    fields = (f.NAME, f.START, f.AGENT, f.SCRIPT, f.EXTRA, f.WRITTEN)
+    return document[f.SESSION_ID] is None and not any(
+        name in document for name in fields
+    )
+
+
+def waiting_keys(document: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the ids under which statements about an activity wait for its start."""
+    source_id = document[f.ACTIVITY_ID]
+    return (
+        activity_key(document[f.SESSION_TAG], None, source_id, None),
+        activity_key(None, None, source_id, None),
+    )
+
+
+def start_text(start: Mapping[str, Any]) -> str | None:
+    """Return the start of an activity or a session as its record writes it."""
+    written = start.get("startTime")
+    return None if written is None else str(written)
+
+
+def _known(document: Mapping[str, Any]) -> Record:
+    known = {"activity_id": document[f.ACTIVITY_ID]}
+    if document[f.SESSION_TAG] is not None:
+        known["session_tag"] = document[f.SESSION_TAG]
+    return known
+
+
+def _known_of_start(document: Mapping[str, Any]) -> Record:
+    if document[f.SESSION_ID] is None:
+        return _known(document)
+    return {**_known(document), "in_session": document[f.SESSION_ID]}
+
+
+def _fullest(records: Mapping[bytes, Record]) -> tuple[bytes, Record]:
+    # Of equally full records the last in order: of two ends, the later one.
+    return max(
+        records.items(), key=lambda item: (len(item[1]), item[0]), default=(b"", {})
+    )
+
+
+def _status(end: Mapping[str, Any]) -> str:
+    if end.get("status") in STATUSES:
+        return str(end["status"])
+    return "completed" if end else "running"
+
+
+def _order_of_link(link: Mapping[str, Any]) -> tuple[str, str, bytes]:
+    return link.get(f.ROLE, ""), link[f.ENTITY], canonical(link)
+
+
+def _merged_parameters(records: Iterable[Record]) -> dict[Any, Any]:
+    merged: dict[Any, Any] = {}
+    for record in records:
+        if isinstance(record["parameters"], dict):
+            merged |= record["parameters"]
+    return merged
+
+
+def _restored_parameters(document: Mapping[str, Any]) -> Record:
+    return {**_known(document), "parameters": decode(document[f.PARAMETERS])}
+
+
+def _add_subrun(document: dict[str, Any]) -> None:
+    subrun = document[f.PARAMETERS].get("ObservationSubRun")
+    if isinstance(subrun, str) and _SUBRUN.fullmatch(subrun):
+        document[f.SUBRUN] = int(subrun)
+    else:
+        document[f.SUBRUN] = subrun_of_arguments(document.get(f.ARGUMENTS, ()))

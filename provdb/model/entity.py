@@ -1,0 +1,165 @@
+"""Entity documents: a file, a collection or a value, and what it is derived from.
+
+One entity may be described many times, under many session tags, mostly alike. What
+is described alike is stored once, with the tags under which it was.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from typing import Any, Final
+
+from provdb.model import fields as f
+from provdb.model.names import file_facts, file_name
+from provdb.model.records import (
+    Field,
+    Kind,
+    Record,
+    identifier,
+    kind_of,
+    lay_out,
+    restore,
+    text,
+    whole_number,
+)
+from provdb.model.values import canonical, decode, encode, is_plain_text
+
+__all__ = ["ENTITY_VERSION", "entity_document", "entity_records", "is_file"]
+
+ENTITY_VERSION: Final = 1
+
+_DESCRIPTION: Final = (
+    Field(
+        record="name",
+        aliases=("entity_description",),
+        document=f.NAME,
+        convert=text,
+    ),
+    Field(record="filepath", aliases=("location",), document=f.LOCATION, convert=text),
+    Field(record="type", document=f.TYPE, convert=text),
+    Field(record="contentType", document=f.CONTENT_TYPE, convert=text),
+    Field(record="size", document=f.SIZE, convert=whole_number),
+    Field(record="hash", document=f.HASH, convert=text),
+    Field(record="hash_type", document=f.HASH_TYPE, convert=text),
+)
+_SESSION_TAG: Final = Field(record="session_tag", document=f.SESSION_TAG, convert=text)
+_RELATIONS: Final = (
+    (
+        Kind.DERIVATION,
+        f.DERIVED_FROM,
+        (
+            Field(record="progenitor_id", document=f.ENTITY, convert=identifier),
+            _SESSION_TAG,
+        ),
+    ),
+    (
+        Kind.MEMBERSHIP,
+        f.MEMBERS,
+        (
+            Field(record="member_id", document=f.ENTITY, convert=identifier),
+            _SESSION_TAG,
+        ),
+    ),
+)
+# Types of lstosa's model whose id means something within one session only.
+_NO_FILE: Final = ("SetCollection", "PythonObject")
+
+
+def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[str, Any]:
+    """Return the document of one entity from the records about it.
+
+    Args:
+        records: Records that all have one ``entity_id``, by their canonical text
+            (`records.distinct`).
+        zone: Zone of times that name none.
+    """
+    by_text = dict(sorted(records.items()))
+    entity_id = str(next(iter(by_text.values()))["entity_id"])
+    document: dict[str, Any] = {
+        f.ID: entity_id,
+        f.SCHEMA_VERSION: ENTITY_VERSION,
+        f.SESSION_TAGS: [],
+    }
+    by_kind: dict[Kind, dict[bytes, Record]] = {}
+    for key, record in by_text.items():
+        by_kind.setdefault(kind_of(record), {})[key] = record
+    descriptions = _descriptions(
+        by_kind.get(Kind.ENTITY, {}).values(), entity_id=entity_id, zone=zone
+    )
+    if descriptions:
+        *others, main = descriptions
+        document |= main
+        if others:
+            document[f.DESCRIPTIONS] = others
+    facts = file_facts(document.get(f.NAME), document.get(f.LOCATION))
+    document |= {f.LEVEL: facts.level, f.RUN: facts.run, f.SUBRUN: facts.subrun}
+    if is_file(document):
+        document[f.FILE_NAME] = file_name(document[f.LOCATION])
+    unplaced = set()
+    for kind, array, table in _RELATIONS:
+        related = []
+        for key, record in by_kind.get(kind, {}).items():
+            part = lay_out(record, table, known={"entity_id": entity_id}, zone=zone)
+            if f.ENTITY in part:
+                related.append(part)
+            else:
+                unplaced.add(key)
+        if related:
+            document[array] = sorted(
+                related, key=lambda part: (part[f.ENTITY], canonical(part))
+            )
+    if unplaced:
+        document[f.OTHER_RECORDS] = [encode(by_text[key]) for key in sorted(unplaced)]
+    return document
+
+
+def entity_records(document: Mapping[str, Any]) -> list[Record]:
+    """Return the records that an entity document was made from.
+
+    The inverse of `entity_document`, order and repeats apart.
+    """
+    known: Record = {"entity_id": document[f.ID]}
+    records = [
+        restore(
+            description,
+            _DESCRIPTION,
+            known=known if tag is None else {**known, "session_tag": tag},
+        )
+        for description in (document, *document.get(f.DESCRIPTIONS, ()))
+        for tag in description[f.SESSION_TAGS]
+    ]
+    for _, array, table in _RELATIONS:
+        records += [
+            restore(part, table, known=known) for part in document.get(array, ())
+        ]
+    return records + [decode(record) for record in document.get(f.OTHER_RECORDS, ())]
+
+
+def is_file(document: Mapping[str, Any]) -> bool:
+    """Say whether an entity is a file: one thing, whichever session names it.
+
+    >>> is_file({"location": "/fefs/R0/20200117/", "type": "SetCollection"})
+    False
+    """
+    return f.LOCATION in document and document.get(f.TYPE) not in _NO_FILE
+
+
+def _descriptions(
+    records: Iterable[Record], *, entity_id: str, zone: tzinfo
+) -> list[dict[str, Any]]:
+    """Return the different descriptions with their tags, the fullest last."""
+    parts: dict[bytes, dict[str, Any]] = {}
+    tags: dict[bytes, set[str | None]] = {}
+    for record in records:
+        known: Record = {"entity_id": entity_id}
+        tag = record.get("session_tag")
+        if is_plain_text(tag):
+            known["session_tag"] = tag
+        part = lay_out(record, _DESCRIPTION, known=known, zone=zone)
+        key = canonical(part)
+        parts[key] = part
+        tags.setdefault(key, set()).add(known.get("session_tag"))
+    return [
+        parts[key]
+        | {f.SESSION_TAGS: sorted(tags[key], key=lambda tag: (tag is not None, tag))}
+        for key in sorted(parts, key=lambda key: (len(parts[key]), key))
+    ]

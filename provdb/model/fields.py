@@ -1,0 +1,69 @@
+"""The names of the fields of stored documents, each written once.
+
+Records keep the pipelines' spelling (``startTime``, ``used_id``); documents are
+snake_case. Which record field becomes which document field is said by the
+tables in ``activity``, ``entity`` and ``session``.
+"""
+
+from typing import Final
+
+ID: Final = "_id"
+SCHEMA_VERSION: Final = "schema_version"
+WRITTEN: Final = "written"
+EXTRA: Final = "extra"
+OTHER_RECORDS: Final = "other_records"
+
+NAME: Final = "name"
+LEVEL: Final = "level"
+RUN: Final = "run"
+SUBRUN: Final = "subrun"
+SESSION_TAG: Final = "session_tag"
+SESSION_ID: Final = "session_id"
+
+ACTIVITY_ID: Final = "activity_id"
+STATUS: Final = "status"
+START: Final = "start"
+END: Final = "end"
+AGENT: Final = "agent"
+SCRIPT: Final = "script"
+ARGUMENTS: Final = "arguments"
+PARAMETERS: Final = "parameters"
+USED: Final = "used"
+GENERATED: Final = "generated"
+ENVIRONMENT: Final = "environment"
+END_EXTRA: Final = "end_extra"
+END_WRITTEN: Final = "end_written"
+
+ENTITY: Final = "entity"
+ROLE: Final = "role"
+HASH: Final = "hash"
+
+LOCATION: Final = "location"
+FILE_NAME: Final = "file_name"
+TYPE: Final = "type"
+CONTENT_TYPE: Final = "content_type"
+HASH_TYPE: Final = "hash_type"
+SIZE: Final = "size"
+SESSION_TAGS: Final = "session_tags"
+DESCRIPTIONS: Final = "descriptions"
+DERIVED_FROM: Final = "derived_from"
+MEMBERS: Final = "members"
+
+PROPERTIES: Final = "properties"
+EXECUTIONS: Final = "executions"
+EXECUTION_COUNT: Final = "execution_count"
+FIRST_START: Final = "first_start"
+LAST_START: Final = "last_start"
+PROCESS: Final = "process"
+
+SYSTEM: Final = "system"
+NODE: Final = "node"
+INTERPRETER: Final = "interpreter"
+PACKAGES: Final = "packages"
+
+ACTIVITIES: Final = "activities"
+ENTITIES: Final = "entities"
+SESSIONS: Final = "sessions"
+ENVIRONMENTS: Final = "environments"
+FILES: Final = "files"
+COLLECTIONS: Final = (ENVIRONMENTS, ENTITIES, SESSIONS, ACTIVITIES, FILES)

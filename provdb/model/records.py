@@ -1,0 +1,213 @@
+"""Records, the flat mappings that pipelines write, and how their fields are stored.
+
+A record becomes a part of a document by a table of fields. What the table does not
+know is kept under ``extra``; where the stored form is not what was written (a run
+number as text, a time with microseconds, an id as an integer), the written form is
+kept under ``written``. So every part gives its record back, field for field.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from enum import Enum
+from typing import Any, Final
+
+from provdb.model import fields as f
+from provdb.model.times import format_time, parse_time
+from provdb.model.values import (
+    canonical,
+    decode,
+    decode_key,
+    encode,
+    encode_key,
+    is_plain_integer,
+    is_plain_text,
+)
+
+__all__ = [
+    "ABSENT",
+    "Field",
+    "Kind",
+    "Record",
+    "distinct",
+    "identifier",
+    "kind_of",
+    "lay_out",
+    "restore",
+    "text",
+    "time",
+    "whole_number",
+]
+
+Record = dict[str, Any]
+Converter = Callable[[Any, tzinfo], Any]
+
+# Python does not write integers of any length.
+_LONGEST_ID_BITS: Final = 1024
+# How ``written`` says that the record has no such field.
+ABSENT: Final = {"%absent": True}
+
+
+class Kind(Enum):
+    """What a record states, in the words of W3C PROV and lstosa."""
+
+    SESSION = "session"
+    START = "activity start"
+    PARAMETERS = "parameters"
+    USAGE = "usage"
+    GENERATION = "generation"
+    END = "activity end"
+    OTHER_OF_ACTIVITY = "other statement about an activity"
+    ENTITY = "entity"
+    DERIVATION = "derivation"
+    MEMBERSHIP = "membership"
+    OTHER = "other statement"
+
+
+_KIND_OF_ACTIVITY_RECORD: Final = (
+    ("used_id", Kind.USAGE),
+    ("generated_id", Kind.GENERATION),
+    ("parameters", Kind.PARAMETERS),
+    ("endTime", Kind.END),
+    ("startTime", Kind.START),
+    ("in_session", Kind.START),
+    ("name", Kind.START),
+)
+_KIND_OF_ENTITY_RECORD: Final = (
+    ("progenitor_id", Kind.DERIVATION),
+    ("member_id", Kind.MEMBERSHIP),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One row of a table of fields.
+
+    Attributes:
+        record: Usual name of the field in records.
+        document: Name of the field in documents.
+        convert: Takes the written value and the zone of naive times, and gives the
+            stored value, or None where the written one cannot be stored like that.
+        aliases: Other names of the field in records.
+    """
+
+    record: str
+    document: str
+    convert: Converter
+    aliases: tuple[str, ...] = ()
+
+
+def kind_of(record: Mapping[str, Any]) -> Kind:
+    """Say what a record states.
+
+    >>> kind_of({"activity_id": "621ca2", "used_id": "446f45", "used_role": "Pedestal"})
+    <Kind.USAGE: 'usage'>
+    """
+    if record.get("activity_id") is not None:
+        for name, kind in _KIND_OF_ACTIVITY_RECORD:
+            if name in record:
+                return kind
+        return Kind.OTHER_OF_ACTIVITY
+    if record.get("entity_id") is not None:
+        for name, kind in _KIND_OF_ENTITY_RECORD:
+            if name in record:
+                return kind
+        return Kind.ENTITY
+    return Kind.SESSION if record.get("session_id") is not None else Kind.OTHER
+
+
+def identifier(value: Any, zone: tzinfo | None = None) -> str | None:
+    """Return an id as text; real ones are also integers of more than 64 bits."""
+    if type(value) is int:
+        return str(value) if value.bit_length() <= _LONGEST_ID_BITS else None
+    return text(value)
+
+
+def text(value: Any, zone: tzinfo | None = None) -> str | None:
+    """Return a text that every store can hold as it is."""
+    return value if is_plain_text(value) else None
+
+
+def time(value: Any, zone: tzinfo) -> Any:
+    """Return the time that a text names, in UTC."""
+    return parse_time(value, zone=zone)
+
+
+def whole_number(value: Any, zone: tzinfo | None = None) -> int | None:
+    """Return an integer that every store can hold as it is."""
+    return value if is_plain_integer(value) else None
+
+
+def lay_out(
+    record: Record, table: Iterable[Field], *, known: Record, zone: tzinfo
+) -> dict[str, Any]:
+    """Return the part of a document that holds a record.
+
+    Args:
+        record: The record.
+        table: The fields that the part has.
+        known: Fields of the record that the document says elsewhere.
+        zone: Zone of times that name none.
+    """
+    part: dict[str, Any] = {}
+    taken = set(known)
+    for field in table:
+        for name in (field.record, *field.aliases):
+            stored = field.convert(record.get(name), zone)
+            if stored is not None:
+                part[field.document] = stored
+                taken.add(name)
+                break
+    extra = {key: value for key, value in record.items() if key not in taken}
+    if extra:
+        part[f.EXTRA] = encode(extra)
+    written = _differences(record, restore(part, table, known=known))
+    if written:
+        part[f.WRITTEN] = written
+    return part
+
+
+def restore(
+    part: Mapping[str, Any], table: Iterable[Field], *, known: Record
+) -> Record:
+    """Return the record that a part of a document holds."""
+    record = dict(known)
+    for field in table:
+        if field.document in part:
+            stored = decode(part[field.document])
+            is_time = isinstance(stored, datetime)
+            record[field.record] = format_time(stored) if is_time else stored
+    record.update(decode(part.get(f.EXTRA, {})))
+    for key, value in part.get(f.WRITTEN, {}).items():
+        if value == ABSENT:
+            record.pop(decode_key(key), None)
+        else:
+            record[decode_key(key)] = decode(value)
+    return record
+
+
+def distinct(records: Iterable[Record]) -> dict[bytes, Record]:
+    """Return each record once, by its canonical text.
+
+    Raises:
+        RecordError: A record holds a value that cannot be stored.
+    """
+    return {canonical(encode(record)): record for record in records}
+
+
+def _differences(record: Record, restored: Record) -> dict[str, Any]:
+    written = {
+        encode_key(key): encode(value)
+        for key, value in record.items()
+        if key not in restored or not _is_same(restored[key], value)
+    }
+    for key in restored:
+        if key not in record:
+            written[encode_key(key)] = ABSENT
+    return written
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if type(one) is str or type(other) is str:
+        return bool(one == other)
+    return canonical(encode(one)) == canonical(encode(other))

@@ -5,7 +5,6 @@ is that of `PROVDB_TEST_URI`, or a mongod that is started for the session.
 Without either those tests are skipped; in CI (`CI=true`) they fail.
 """
 
-import importlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from pymongo import MongoClient
 
 from provdb.config import mask_uri
+from provdb.store import Store, open_store
 from tests.mongod import MongoServer, NoMongod, find_mongod, with_database
 
 # A busy machine is no failure.
@@ -76,11 +76,10 @@ def store_uri(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(store_uri: str) -> Iterator[Any]:
+def store(store_uri: str) -> Iterator[Store]:
     """An empty store, once of each kind, closed afterwards."""
-    opened = importlib.import_module("provdb.store").open_store(store_uri)
-    yield opened
-    opened.close()
+    with open_store(store_uri) as opened:
+        yield opened
 
 
 def pytest_report_header() -> str:

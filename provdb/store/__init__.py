@@ -1,0 +1,51 @@
+"""Where provenance is kept: on a MongoDB server, or in one file without a server."""
+
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Final
+
+from provdb.config import mask_uri
+from provdb.errors import StoreUnavailable
+from provdb.store.base import Store
+from provdb.store.copy import copy_store
+from provdb.store.counts import CollectionStats, WriteCounts
+
+__all__ = ["CollectionStats", "Store", "WriteCounts", "copy_store", "open_store"]
+
+_SQLITE: Final = "sqlite://"
+_MEMORY: Final = "memory://"
+_MONGO: Final = ("mongodb://", "mongodb+srv://")
+
+
+def open_store(uri: str, *, zone: tzinfo = UTC) -> Store:
+    """Open the store that a URI names.
+
+    Args:
+        uri: ``mongodb://HOST/DATABASE`` or ``mongodb+srv://…`` for a server,
+            ``sqlite:///PATH`` for a file, ``memory://`` for a store that ends with
+            the process.
+        zone: Zone in which times of records that name none are read.
+
+    Raises:
+        StoreUnavailable: The URI is none of these, or cannot be read.
+
+    >>> with open_store("memory://") as store:
+    ...     store.initialise()
+    ...     [stats.documents for stats in store.stats()]
+    [0, 0, 0, 0, 0]
+    """
+    if uri.startswith(_MONGO):
+        # pymongo takes longer to load than a lineage takes to find.
+        from provdb.store.mongo import MongoStore
+
+        return MongoStore(uri, zone=zone)
+    from provdb.store.local import LocalStore
+
+    if uri == _MEMORY:
+        return LocalStore(None, zone=zone)
+    if uri.startswith(_SQLITE) and len(uri) > len(_SQLITE):
+        return LocalStore(Path(uri.removeprefix(_SQLITE)).absolute(), zone=zone)
+    raise StoreUnavailable(
+        mask_uri(uri),
+        "a store is sqlite:///PATH, mongodb://HOST/DATABASE or memory://",
+    )

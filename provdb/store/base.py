@@ -1,0 +1,375 @@
+"""The verbs that every store has, and the one way in which documents are written.
+
+A store is written by many processes at once, each with a piece of what happened. The
+rules by which pieces join are in `provdb.model.fold`; this file says in which order
+they are applied, a store only reads, inserts and replaces documents.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, tzinfo
+from itertools import islice
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+from provdb.model import (
+    Document,
+    attach_sessions,
+    contested_starts,
+    is_waiting,
+    merge,
+    session_key,
+    waiting_keys,
+    written_start,
+)
+from provdb.model import fields as f
+from provdb.store.counts import CollectionStats, WriteCounts
+from provdb.store.validators import check
+
+__all__ = ["BATCH", "Store", "batches"]
+
+# Ids asked for, and documents written, in one message.
+BATCH: Final = 1000
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_Item = TypeVar("_Item")
+_Other = TypeVar("_Other")
+
+
+class Store(ABC):
+    """A place where provenance documents are kept.
+
+    A store is opened by `provdb.store.open_store` and is a context manager. All its
+    verbs raise `StoreUnavailable` when the place does not answer.
+
+    Attributes:
+        uri: Where the store is, without any password.
+        zone: Zone in which times that name none are read.
+    """
+
+    uri: str
+    zone: tzinfo
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    def write(
+        self, documents: Mapping[str, Sequence[Document]]
+    ) -> dict[str, WriteCounts]:
+        """Write documents, joined with what is stored of the same things.
+
+        Writing the same documents again, in pieces or in another order, leaves the
+        store as it is. A reader never sees an activity before its entities.
+
+        Args:
+            documents: Documents by collection, as `provdb.model.fold` gives them.
+
+        Returns:
+            What became of the documents of each collection.
+
+        Raises:
+            RecordError: A document does not follow the schema of its collection;
+                nothing was written.
+        """
+        for collection in f.COLLECTIONS:
+            check(collection, documents.get(collection, ()))
+        contested: dict[str, set[str | None]] = {}
+
+        def look(sessions: Iterable[Document]) -> None:
+            for session in sessions:
+                contested[session[f.ID]] = contested_starts(session)
+
+        with self._transaction():
+            counts = {
+                collection: self._join(
+                    collection,
+                    documents.get(collection, ()),
+                    on_joined=look if collection == f.SESSIONS else None,
+                )
+                for collection in f.COLLECTIONS
+            }
+            self._bring_together(
+                documents.get(f.ACTIVITIES, ()),
+                documents.get(f.SESSIONS, ()),
+                contested=contested,
+            )
+        return counts
+
+    @abstractmethod
+    def initialise(self) -> None:
+        """Make collections, indexes and validators where they are missing."""
+
+    @abstractmethod
+    def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
+        """Return the documents that have these ids, in no order."""
+
+    @abstractmethod
+    def scan(self, collection: str) -> Iterator[Document]:
+        """Yield every document of a collection, in the order of their ids."""
+
+    def entities(self, ids: Iterable[str]) -> list[Document]:
+        """Return the entities that have these ids, in no order.
+
+        They hold what a lineage shows and follows at least.
+        """
+        return self.read(f.ENTITIES, ids)
+
+    @abstractmethod
+    def generations(
+        self, entities: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
+        """Return the activities that generated any of these entities.
+
+        They hold their names, sessions, times and links at least; those whose id is
+        known, their id.
+        """
+
+    @abstractmethod
+    def usages(self, entities: Iterable[str]) -> list[Document]:
+        """Return the activities that used any of these entities.
+
+        They hold their names, sessions, times and links at least.
+        """
+
+    @abstractmethod
+    def descendants(self, entities: Iterable[str]) -> list[Document]:
+        """Return the entities derived from these, and the collections with them."""
+
+    @abstractmethod
+    def named(self, file_names: Iterable[str]) -> list[Document]:
+        """Return the entities whose file has one of these names, in any folder."""
+
+    @abstractmethod
+    def file_names(self) -> Iterator[str]:
+        """Yield the different names of files, in order."""
+
+    def at_once(
+        self, one: Callable[[], _Item], other: Callable[[], _Other]
+    ) -> tuple[_Item, _Other]:
+        """Return what two questions to this store answer, asked at once if it can."""
+        return one(), other()
+
+    @abstractmethod
+    def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
+        """Return up to *limit* documents whose id starts so, in order of the ids."""
+
+    @abstractmethod
+    def stats(self) -> list[CollectionStats]:
+        """Return how large each collection is."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[None]:
+        """Make all writes inside one, where the store can."""
+
+    @abstractmethod
+    def _insert(self, collection: str, documents: Sequence[Document]) -> int:
+        """Insert documents, and return how many; one whose id is there is left out."""
+
+    @abstractmethod
+    def _replace(
+        self, collection: str, changes: Sequence[tuple[Document, Document]]
+    ) -> int:
+        """Replace documents that are still as they were read, and return how many."""
+
+    @abstractmethod
+    def _delete(self, collection: str, documents: Sequence[Document]) -> None:
+        """Delete documents that are still as they were read."""
+
+    @abstractmethod
+    def _with_activity_id(
+        self, activity_id: str, session_tag: str | None
+    ) -> list[Document]:
+        """Return the activities of a tag that have this id in their own system."""
+
+    @abstractmethod
+    def _with_activity_id_of_any_tag(self, activity_id: str) -> list[Document]:
+        """Return the activities that have this id in their own system."""
+
+    @abstractmethod
+    def _without_environment(
+        self, session_tags: Iterable[str | None]
+    ) -> list[Document]:
+        """Return the activities of tags that no session was attached to."""
+
+    @abstractmethod
+    def _of_session(self, session_tag: str | None, session_id: str) -> list[Document]:
+        """Return the activities of a session; no tag and an empty one are the same."""
+
+    def _join(
+        self,
+        collection: str,
+        documents: Iterable[Document],
+        *,
+        on_joined: Callable[[Iterable[Document]], None] | None,
+    ) -> WriteCounts:
+        counts = WriteCounts()
+        for batch in batches(documents):
+            counts += self._join_batch(collection, batch, on_joined=on_joined)
+        return counts
+
+    def _join_batch(
+        self,
+        collection: str,
+        documents: Sequence[Document],
+        *,
+        on_joined: Callable[[Iterable[Document]], None] | None,
+    ) -> WriteCounts:
+        added = changed = 0
+        while True:
+            # Another process may write the same documents at the same time: what it
+            # was quicker with is read and joined again.
+            stored = {
+                document[f.ID]: document
+                for document in self.read(collection, [d[f.ID] for d in documents])
+            }
+            new = [document for document in documents if document[f.ID] not in stored]
+            changes = [
+                (known, joined)
+                for document in documents
+                if (known := stored.get(document[f.ID])) is not None
+                and known != document
+                and (joined := merge(collection, known, document, zone=self.zone))
+                != known
+            ]
+            inserted = self._insert(collection, new) if new else 0
+            replaced = self._replace(collection, changes) if changes else 0
+            added += inserted
+            changed += replaced
+            if inserted == len(new) and replaced == len(changes):
+                if on_joined is not None:
+                    joined_now = {joined[f.ID]: joined for _, joined in changes}
+                    on_joined([*new, *(stored | joined_now).values()])
+                unchanged = max(0, len(documents) - added - changed)
+                return WriteCounts(added=added, changed=changed, unchanged=unchanged)
+
+    def _bring_together(
+        self,
+        activities: Iterable[Document],
+        sessions: Iterable[Document],
+        *,
+        contested: Mapping[str, Collection[str | None]],
+    ) -> None:
+        """Join statements with the start that they wait for, and with their session.
+
+        Whoever writes last sees what the other wrote, so both look.
+
+        Args:
+            activities: The activities that were written.
+            sessions: The sessions that were written.
+            contested: The contested starts of these sessions, as they are stored.
+        """
+        written, sessions = list(activities), list(sessions)
+        started = [activity for activity in written if not is_waiting(activity)]
+        places = {activity[f.ID] for activity in written if is_waiting(activity)}
+        places |= {key for activity in started for key in waiting_keys(activity)}
+        for batch in batches(sorted(places)):
+            # As they are stored: another process may have added statements to them.
+            for statements in self.read(f.ACTIVITIES, batch):
+                if is_waiting(statements):
+                    self._end_waiting(statements)
+        tags = {session[f.SESSION_TAG] for session in sessions}
+        tags |= {a[f.SESSION_TAG] for a in started if f.ENVIRONMENT not in a}
+        if not tags.isdisjoint((None, "")):
+            tags |= {None, ""}  # Their sessions are the same.
+        for batch in batches(self._without_environment(tags)):
+            self._attach_sessions(batch)
+        for session in sessions:
+            if told_twice := contested[session[f.ID]]:
+                starts = {written_start(entry) for entry in session[f.EXECUTIONS]}
+                self._attach_again(session, starts.intersection(told_twice))
+        self._attach_copied(
+            [
+                a
+                for a in started
+                if f.ENVIRONMENT in a and _session_of(a) not in contested
+            ]
+        )
+
+    def _end_waiting(self, statements: Document) -> None:
+        while starts := self._starts_for(statements):
+            latest = max(starts, key=_order_of_start)
+            joined = merge(f.ACTIVITIES, latest, statements, zone=self.zone)
+            if joined == latest or self._replace(f.ACTIVITIES, [(latest, joined)]):
+                self._delete(f.ACTIVITIES, [statements])
+                return
+
+    def _starts_for(self, statements: Document) -> list[Document]:
+        source_id, tag = statements[f.ACTIVITY_ID], statements[f.SESSION_TAG]
+        known = self._with_activity_id(source_id, tag)
+        if tag is None and all(is_waiting(activity) for activity in known):
+            known = self._with_activity_id_of_any_tag(source_id)
+        return [activity for activity in known if not is_waiting(activity)]
+
+    def _attach_again(self, session: Document, starts: Collection[str | None]) -> None:
+        """Attach a session to its activities of contested starts, as it is now."""
+        if not starts:
+            return
+        known = self._of_session(session[f.SESSION_TAG], session[f.SESSION_ID])
+        for batch in batches(a for a in known if written_start(a) in starts):
+            self._attach_sessions(batch)
+
+    def _attach_copied(self, activities: Iterable[Document]) -> None:
+        """Attach their sessions to activities that were written without them.
+
+        What they bring may be from a store that knew less of their sessions.
+        """
+        for batch in batches(activities):
+            keys = {_session_of(activity) for activity in batch}
+            contested = {
+                session[f.ID]: contested_starts(session)
+                for session in self.read(f.SESSIONS, keys)
+            }
+            ids = [
+                activity[f.ID]
+                for activity in batch
+                if written_start(activity) in contested.get(_session_of(activity), ())
+            ]
+            if ids:
+                self._attach_sessions(self.read(f.ACTIVITIES, ids))
+
+    def _attach_sessions(self, activities: Sequence[Document]) -> None:
+        while activities:
+            keys = {_session_of(activity) for activity in activities}
+            attached = attach_sessions(activities, self.read(f.SESSIONS, keys))
+            changes = [
+                (activity, with_session)
+                for activity, with_session in zip(activities, attached, strict=True)
+                if with_session != activity
+            ]
+            if not changes or self._replace(f.ACTIVITIES, changes) == len(changes):
+                break
+            ids = [activity[f.ID] for activity, _ in changes]
+            activities = self.read(f.ACTIVITIES, ids)
+
+
+def batches(items: Iterable[_Item], size: int = BATCH) -> Iterator[list[_Item]]:
+    """Yield items in lists of a size that one message holds.
+
+    >>> list(batches("abc", 2))
+    [['a', 'b'], ['c']]
+    """
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _session_of(activity: Document) -> str:
+    return session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
+
+
+def _order_of_start(activity: Document) -> tuple[datetime, str]:
+    return activity.get(f.START) or _EARLIEST, activity[f.ID]

@@ -1,0 +1,342 @@
+"""The store without a server: the very same documents as JSON in one SQLite file.
+
+Each collection is a table of JSON texts with the few columns that are looked up; the
+links of activities and entities are one indexed table more. Many processes of one
+machine write at once: each write is a transaction, and waits for its turn.
+"""
+
+import os
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from threading import RLock
+from typing import Any, Final
+
+import orjson
+
+from provdb.errors import StoreUnavailable
+from provdb.model import Document, is_plain_text
+from provdb.model import fields as f
+from provdb.store.base import Store
+from provdb.store.counts import CollectionStats
+
+__all__ = ["LocalStore"]
+
+_VERSION: Final = 1
+_WAIT_SECONDS: Final = 60.0
+_NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
+_JSON: Final = orjson.OPT_UTC_Z
+
+# The columns beside the document, by collection: the fields that are looked up.
+_COLUMNS: Final = {
+    f.ENVIRONMENTS: (),
+    f.ENTITIES: (f.FILE_NAME,),
+    f.SESSIONS: (),
+    f.ACTIVITIES: (f.SESSION_TAG, f.ACTIVITY_ID),
+    f.FILES: (),
+}
+# The arrays of links, by collection: each is indexed by the entity that it names.
+_LINKS: Final = {
+    f.ACTIVITIES: (f.USED, f.GENERATED),
+    f.ENTITIES: (f.DERIVED_FROM, f.MEMBERS),
+}
+_TIMES: Final = {
+    f.ACTIVITIES: (f.START, f.END),
+    f.SESSIONS: (f.FIRST_START, f.LAST_START),
+}
+
+
+class LocalStore(Store):
+    """Documents in one SQLite file, for one machine."""
+
+    def __init__(self, path: Path | None, *, zone: tzinfo = UTC) -> None:
+        """Name the file; it is opened when it is first needed.
+
+        Args:
+            path: The file, or None for a store that lives as long as this object.
+            zone: Zone in which times that name none are read.
+        """
+        self.uri = "memory://" if path is None else f"sqlite://{path}"
+        self.zone = zone
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._owner = 0
+        self._lock = RLock()
+
+    def initialise(self) -> None:
+        """Make the file and its tables where they are missing."""
+        with self._transaction():
+            pass
+
+    def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
+        """Return the documents that have these ids, in no order."""
+        return self._select(collection, f"FROM {collection} WHERE id IN", ids)
+
+    def scan(self, collection: str) -> Iterator[Document]:
+        """Yield every document of a collection, in the order of their ids."""
+        last, beyond = "", ">="
+        while rows := self._rows(
+            f"SELECT id, document FROM {collection} "
+            f"WHERE id {beyond} ? ORDER BY id LIMIT 500",
+            (last,),
+        ):
+            last, beyond = rows[-1][0], ">"
+            yield from (_load(collection, text) for _, text in rows)
+
+    def generations(
+        self, entities: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
+        """Return the activities that generated any of these entities."""
+        return self._linked(f.ACTIVITIES, (f.GENERATED,), entities)
+
+    def usages(self, entities: Iterable[str]) -> list[Document]:
+        """Return the activities that used any of these entities."""
+        return self._linked(f.ACTIVITIES, (f.USED,), entities)
+
+    def descendants(self, entities: Iterable[str]) -> list[Document]:
+        """Return the entities derived from these, and the collections with them."""
+        return self._linked(f.ENTITIES, _LINKS[f.ENTITIES], entities)
+
+    def named(self, file_names: Iterable[str]) -> list[Document]:
+        """Return the entities whose file has one of these names, in any folder."""
+        source = f"FROM {f.ENTITIES} WHERE {f.FILE_NAME} IN"
+        return self._select(f.ENTITIES, source, file_names)
+
+    def file_names(self) -> Iterator[str]:
+        """Yield the different names of files, in order."""
+        query = (
+            f"SELECT DISTINCT {f.FILE_NAME} FROM {f.ENTITIES} "
+            f"WHERE {f.FILE_NAME} IS NOT NULL ORDER BY {f.FILE_NAME}"
+        )
+        yield from (name for (name,) in self._rows(query, ()))
+
+    def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
+        """Return up to *limit* documents whose id starts so, in order of the ids."""
+        query = (
+            f"SELECT document FROM {collection} "
+            "WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
+        )
+        if not is_plain_text(str(prefix)):
+            return []
+        rows = self._rows(query, (prefix, prefix + "\U0010ffff", limit))
+        return [_load(collection, text) for (text,) in rows]
+
+    def stats(self) -> list[CollectionStats]:
+        """Return how large each collection is."""
+        return [
+            CollectionStats(name=name, documents=count, size_bytes=size, index_bytes=0)
+            for name in f.COLLECTIONS
+            for count, size in self._rows(
+                f"SELECT count(*), coalesce(sum(length(document)), 0) FROM {name}", ()
+            )
+        ]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            if self._connection is not None and self._owner == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock, self._errors():
+            connection = self._open(is_new_allowed=True)
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _insert(self, collection: str, documents: Sequence[Document]) -> int:
+        columns = _COLUMNS[collection]
+        names = "".join(f", {name}" for name in columns)
+        places = ", ?" * len(columns)
+        self._write(
+            f"INSERT INTO {collection} (id, document{names}) VALUES (?, ?{places})",
+            [
+                (d[f.ID], _dump(d), *(d.get(name) for name in columns))
+                for d in documents
+            ],
+        )
+        self._write(
+            "INSERT OR IGNORE INTO links VALUES (?, ?, ?)",
+            [row for document in documents for row in _links(collection, document)],
+        )
+        return len(documents)
+
+    def _replace(
+        self, collection: str, changes: Sequence[tuple[Document, Document]]
+    ) -> int:
+        # Inside a transaction nobody else writes: all are still as they were read.
+        self._delete(collection, [stored for stored, _ in changes])
+        return self._insert(collection, [changed for _, changed in changes])
+
+    def _delete(self, collection: str, documents: Sequence[Document]) -> None:
+        self._write(
+            "DELETE FROM links WHERE entity = ? AND kind = ? AND source = ?",
+            [row for document in documents for row in _links(collection, document)],
+        )
+        self._write(
+            f"DELETE FROM {collection} WHERE id = ?", [(d[f.ID],) for d in documents]
+        )
+
+    def _with_activity_id(
+        self, activity_id: str, session_tag: str | None
+    ) -> list[Document]:
+        found = self._with_activity_id_of_any_tag(activity_id)
+        return [a for a in found if a[f.SESSION_TAG] == session_tag]
+
+    def _with_activity_id_of_any_tag(self, activity_id: str) -> list[Document]:
+        source = f"FROM {f.ACTIVITIES} WHERE {f.ACTIVITY_ID} IN"
+        return self._select(f.ACTIVITIES, source, [activity_id])
+
+    def _without_environment(
+        self, session_tags: Iterable[str | None]
+    ) -> list[Document]:
+        source = (
+            f"FROM {f.ACTIVITIES} WHERE document ->> '$.{f.ENVIRONMENT}' IS NULL "
+            f"AND coalesce({f.SESSION_TAG}, '') IN"
+        )
+        tags = [tag or "" for tag in session_tags]
+        return self._select(f.ACTIVITIES, source, tags)
+
+    def _of_session(self, session_tag: str | None, session_id: str) -> list[Document]:
+        source = f"FROM {f.ACTIVITIES} WHERE coalesce({f.SESSION_TAG}, '') IN"
+        found = self._select(f.ACTIVITIES, source, [session_tag or ""])
+        return [a for a in found if a[f.SESSION_ID] == session_id]
+
+    def _linked(
+        self, collection: str, kinds: Sequence[str], entities: Iterable[str]
+    ) -> list[Document]:
+        kind_list = ", ".join(f"'{kind}'" for kind in kinds)
+        source = (
+            f"FROM {collection} WHERE id IN (SELECT source FROM links "
+            f"WHERE kind IN ({kind_list}) AND entity IN"
+        )
+        return self._select(collection, source, entities, close=")")
+
+    def _select(
+        self, collection: str, source: str, values: Iterable[str], *, close: str = ""
+    ) -> list[Document]:
+        asked = {value for value in values if is_plain_text(str(value))}
+        listed = orjson.dumps(sorted(asked)).decode()
+        query = f"SELECT document {source} (SELECT value FROM json_each(?)){close}"
+        return [_load(collection, text) for (text,) in self._rows(query, (listed,))]
+
+    def _rows(self, query: str, values: Sequence[Any]) -> list[Any]:
+        with self._lock, self._errors():
+            return self._open().execute(query, values).fetchall()
+
+    def _write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._open().executemany(statement, rows)
+
+    def _open(self, *, is_new_allowed: bool = False) -> sqlite3.Connection:
+        if self._connection is not None and self._owner == os.getpid():
+            return self._connection
+        if self._path is not None and not self._path.exists():
+            if not is_new_allowed:
+                raise StoreUnavailable(
+                    self.uri,
+                    "there is no such file yet; 'provdb ingest PATH' stores a log "
+                    "there, 'provdb demo' an example",
+                )
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self._path or ":memory:",
+            timeout=_WAIT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._owner = connection, os.getpid()
+        return connection
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version, tables = connection.execute(
+            "SELECT user_version, (SELECT count(*) FROM sqlite_schema) "
+            "FROM pragma_user_version"
+        ).fetchone()
+        if version > _VERSION:
+            raise StoreUnavailable(
+                self.uri, "a later version of provdb wrote it; upgrade provdb"
+            )
+        if version == 0 and tables > 0:
+            raise StoreUnavailable(self.uri, _NO_STORE)
+        connection.execute("PRAGMA synchronous = FULL")
+        if version == _VERSION:
+            return
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in _tables():
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.execute("COMMIT")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+def _tables() -> Iterator[str]:
+    for collection, columns in _COLUMNS.items():
+        names = "".join(f", {name} TEXT" for name in columns)
+        yield (
+            f"CREATE TABLE IF NOT EXISTS {collection} "
+            f"(id TEXT NOT NULL UNIQUE, document TEXT NOT NULL{names})"
+        )
+        for name in columns:
+            yield (
+                f"CREATE INDEX IF NOT EXISTS {collection}_{name} "
+                f"ON {collection} ({name})"
+            )
+    yield (
+        "CREATE TABLE IF NOT EXISTS links (entity TEXT NOT NULL, kind TEXT NOT NULL, "
+        "source TEXT NOT NULL, PRIMARY KEY (entity, kind, source)) WITHOUT ROWID"
+    )
+
+
+def _links(collection: str, document: Document) -> Iterator[tuple[str, str, str]]:
+    for kind in _LINKS.get(collection, ()):
+        for link in document.get(kind, ()):
+            yield link[f.ENTITY], kind, document[f.ID]
+
+
+def _dump(document: Mapping[str, Any]) -> str:
+    return orjson.dumps(document, option=_JSON).decode()
+
+
+def _load(collection: str, text: str) -> Document:
+    document: Document = orjson.loads(text)
+    for name in _TIMES.get(collection, ()):
+        _read_time(document, name)
+    if collection == f.SESSIONS:
+        for execution in document[f.EXECUTIONS]:
+            _read_time(execution, f.START)
+    return document
+
+
+def _read_time(part: Document, name: str) -> None:
+    if part.get(name) is not None:
+        part[name] = datetime.fromisoformat(part[name])
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).rstrip(".")
+    if isinstance(error, sqlite3.DatabaseError) and "not a database" in text:
+        return _NO_STORE
+    if isinstance(error, OSError) or "readonly" in text or "unable to open" in text:
+        return f"{text}; check the permissions, or name another file with --uri"
+    return text

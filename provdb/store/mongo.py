@@ -1,0 +1,410 @@
+"""The store on a MongoDB server; the only file that imports pymongo.
+
+Ids are computed, so a write can be told again: a document that is there is read,
+joined and replaced only if it is still what was read. Every write waits until the
+majority of the members has it in the journal.
+"""
+
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, tzinfo
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+from bson.errors import BSONError
+from pymongo import MongoClient, ReplaceOne
+from pymongo.errors import (
+    BulkWriteError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from provdb.config import mask_uri
+from provdb.errors import StoreUnavailable
+from provdb.model import Document, is_plain_text
+from provdb.model import fields as f
+from provdb.store.base import Store, batches
+from provdb.store.counts import CollectionStats
+from provdb.store.indexes import INDEXES
+from provdb.store.validators import load_schema, server_schema
+
+__all__ = ["MongoStore"]
+
+_DATABASE: Final = "provdb"
+_PATIENCE_MS: Final = 5000
+# Ids asked for, and documents sent back, in one message.
+_IDS: Final = 10_000
+_DOCUMENTS: Final = 2000
+# From here on a second question costs less than documents that are known.
+_MANY: Final = 2000
+_DUPLICATE_KEY: Final = 11000
+_NAMESPACE_EXISTS: Final = 48
+_UNAUTHORISED: Final = (13, 18)
+_One = TypeVar("_One")
+_Other = TypeVar("_Other")
+_WRONG_URI: Final = (
+    "the URI is wrong; check the host and the port, "
+    "and write / ? # @ : % in a password as %2F %3F %23 %40 %3A %25"
+)
+_WRONG_OPTION: Final = (
+    "an option of the URI is unknown or has a wrong value; check what follows the ?"
+)
+
+# What a walk needs of an activity; parameters and arguments stay on the server.
+_STEP: Final = dict.fromkeys(
+    (
+        f.NAME,
+        f.SESSION_TAG,
+        f.SESSION_ID,
+        f.STATUS,
+        f.START,
+        f.END,
+        f.RUN,
+        f.SUBRUN,
+        f.USED,
+        f.GENERATED,
+    ),
+    1,
+)
+# And of an entity; the tags of a file that many sessions used stay there too.
+_FACTS: Final = dict.fromkeys(
+    (
+        f.NAME,
+        f.LOCATION,
+        f.FILE_NAME,
+        f.TYPE,
+        f.LEVEL,
+        f.RUN,
+        f.SUBRUN,
+        f.DERIVED_FROM,
+        f.MEMBERS,
+    ),
+    1,
+)
+
+
+class MongoStore(Store):
+    """Documents in one database of a MongoDB server."""
+
+    def __init__(self, uri: str, *, zone: tzinfo = UTC) -> None:
+        """Name the server; it is asked when something is first needed of it.
+
+        Args:
+            uri: ``mongodb://`` or ``mongodb+srv://`` URI; its database is provdb
+                where it names none.
+            zone: Zone in which times that name none are read.
+
+        Raises:
+            StoreUnavailable: The URI cannot be read.
+        """
+        self.uri = mask_uri(uri)
+        self.zone = zone
+        self._is_ready = False
+        options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
+        if "serverselectiontimeoutms" not in uri.lower():
+            options["serverSelectionTimeoutMS"] = _PATIENCE_MS
+        try:
+            with warnings.catch_warnings():
+                # The driver goes on without an option that it does not understand.
+                warnings.simplefilter("error", UserWarning)
+                self._client: MongoClient[Document] = MongoClient(
+                    uri, connect=False, appname="provdb", **options
+                )
+            self._database = self._client.get_default_database(_DATABASE)
+        except UserWarning as warning:
+            reason = _WRONG_OPTION
+            if self.uri == uri:
+                reason = f"an option of the URI is wrong: {str(warning).rstrip('.')}"
+            raise StoreUnavailable(self.uri, reason) from None
+        except (PyMongoError, ValueError) as error:
+            if self.uri == uri:
+                raise StoreUnavailable(uri, f"the URI is wrong: {error}") from error
+            # The driver quotes what it cannot read, so a part of the password.
+            raise StoreUnavailable(self.uri, _WRONG_URI) from None
+
+    def initialise(self) -> None:
+        """Make collections, indexes and validators where they are missing."""
+        with self._errors():
+            existing = set(self._database.list_collection_names())
+            for name in f.COLLECTIONS:
+                validation: dict[str, Any] = {
+                    "validator": {"$jsonSchema": server_schema(load_schema(name))},
+                    # A slip in a schema must not cost anybody's provenance.
+                    "validationAction": "warn",
+                    "validationLevel": "moderate",
+                }
+                if name in existing:
+                    self._database.command("collMod", name, **validation)
+                else:
+                    self._create(name, **validation)
+            self._create_indexes()
+        self._is_ready = True
+
+    def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
+        """Return the documents that have these ids, in no order."""
+        return self._find(collection, f.ID, ids)
+
+    def scan(self, collection: str) -> Iterator[Document]:
+        """Yield every document of a collection, in the order of their ids."""
+        with self._errors():
+            yield from self._database[collection].find(sort=[(f.ID, 1)])
+
+    def entities(self, ids: Iterable[str]) -> list[Document]:
+        """Return the entities that have these ids, in no order."""
+        return self._find(f.ENTITIES, f.ID, ids, projection=_FACTS)
+
+    def generations(
+        self, entities: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
+        """Return the activities that generated any of these entities."""
+        field = f"{f.GENERATED}.{f.ENTITY}"
+        listed = list(entities)
+        if len(listed) < _MANY or len(known) < len(listed):
+            return self._find(f.ACTIVITIES, field, listed, projection=_STEP)
+        # Likely most of them are known, and an id is a tenth of the work.
+        found = self._find(f.ACTIVITIES, field, listed, projection={f.ID: 1})
+        unknown = [d[f.ID] for d in found if d[f.ID] not in known]
+        if not unknown:
+            return found
+        told = [document for document in found if document[f.ID] in known]
+        return told + self._find(f.ACTIVITIES, f.ID, unknown, projection=_STEP)
+
+    def usages(self, entities: Iterable[str]) -> list[Document]:
+        """Return the activities that used any of these entities."""
+        field = f"{f.USED}.{f.ENTITY}"
+        return self._find(f.ACTIVITIES, field, entities, projection=_STEP)
+
+    def descendants(self, entities: Iterable[str]) -> list[Document]:
+        """Return the entities derived from these, and the collections with them."""
+        listed = list(entities)
+        fields = [f"{array}.{f.ENTITY}" for array in (f.DERIVED_FROM, f.MEMBERS)]
+        if len(listed) >= _MANY:
+            fields = [field for field in fields if self._has_any(f.ENTITIES, field)]
+        found = {
+            document[f.ID]: document
+            for field in fields
+            for document in self._find(f.ENTITIES, field, listed)
+        }
+        return list(found.values())
+
+    def at_once(
+        self, one: Callable[[], _One], other: Callable[[], _Other]
+    ) -> tuple[_One, _Other]:
+        """Return what two questions answer; the server works at both at once."""
+        later = self._asker.submit(one)
+        answered = other()
+        return later.result(), answered
+
+    def named(self, file_names: Iterable[str]) -> list[Document]:
+        """Return the entities whose file has one of these names, in any folder."""
+        return self._find(f.ENTITIES, f.FILE_NAME, file_names)
+
+    def file_names(self) -> Iterator[str]:
+        """Yield the different names of files, in order."""
+        with self._errors():
+            # Not `distinct`, whose answer must fit into one document.
+            groups = self._database[f.ENTITIES].aggregate(
+                [
+                    {"$match": {f.FILE_NAME: {"$gt": ""}}},
+                    {"$group": {"_id": f"${f.FILE_NAME}"}},
+                    {"$sort": {"_id": 1}},
+                ],
+                allowDiskUse=True,
+            )
+            yield from (group["_id"] for group in groups)
+
+    def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
+        """Return up to *limit* documents whose id starts so, in order of the ids."""
+        if not is_plain_text(str(prefix)):
+            return []
+        with self._errors():
+            between = {"$gte": prefix, "$lt": prefix + "\U0010ffff"}
+            found = self._database[collection].find({f.ID: between})
+            return list(found.sort(f.ID, 1).limit(limit))
+
+    def stats(self) -> list[CollectionStats]:
+        """Return how large each collection is."""
+        with self._errors():
+            existing = set(self._database.list_collection_names())
+            return [self._stats_of(name) for name in f.COLLECTIONS if name in existing]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if "_asker" in vars(self):
+            self._asker.shutdown()
+        self._client.close()
+
+    @cached_property
+    def _asker(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="provdb-store")
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        # A standalone server has none, and joining needs none.
+        if not self._is_ready:
+            with self._errors():
+                existing = set(self._database.list_collection_names())
+            if not existing.issuperset(f.COLLECTIONS):
+                self.initialise()
+            self._is_ready = True
+        return nullcontext()
+
+    def _insert(self, collection: str, documents: Sequence[Document]) -> int:
+        try:
+            with self._errors():
+                self._database[collection].insert_many(documents, ordered=False)
+        except _Refused as refused:
+            return len(documents) - refused.count
+        return len(documents)
+
+    def _replace(
+        self, collection: str, changes: Sequence[tuple[Document, Document]]
+    ) -> int:
+        with self._errors():
+            replacements = [
+                ReplaceOne(_still_is(stored), changed) for stored, changed in changes
+            ]
+            result = self._database[collection].bulk_write(replacements, ordered=False)
+            return result.matched_count
+
+    def _delete(self, collection: str, documents: Sequence[Document]) -> None:
+        with self._errors():
+            for document in documents:
+                self._database[collection].delete_one(_still_is(document))
+
+    def _with_activity_id(
+        self, activity_id: str, session_tag: str | None
+    ) -> list[Document]:
+        tagged = {f.SESSION_TAG: session_tag}
+        return self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id], also=tagged)
+
+    def _with_activity_id_of_any_tag(self, activity_id: str) -> list[Document]:
+        # Without an index: only statements of lstosa's run-wise products have no tag
+        # where their start has one, and only in a log that was cut between them.
+        return self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id])
+
+    def _without_environment(
+        self, session_tags: Iterable[str | None]
+    ) -> list[Document]:
+        lacking = {f.ENVIRONMENT: {"$exists": False}}
+        return self._find(f.ACTIVITIES, f.SESSION_TAG, session_tags, also=lacking)
+
+    def _of_session(self, session_tag: str | None, session_id: str) -> list[Document]:
+        tags = [session_tag] if session_tag else [None, ""]
+        of_session = {f.SESSION_ID: session_id}
+        return self._find(f.ACTIVITIES, f.SESSION_TAG, tags, also=of_session)
+
+    def _find(
+        self,
+        collection: str,
+        field: str,
+        values: Iterable[str | None],
+        *,
+        also: Mapping[str, Any] | None = None,
+        projection: Mapping[str, Any] | None = None,
+    ) -> list[Document]:
+        found: dict[str, Document] = {}
+        asked = {
+            value for value in values if value is None or is_plain_text(str(value))
+        }
+        with self._errors():
+            for batch in batches(asked, _IDS):
+                matching = {field: {"$in": batch}, **(also or {})}
+                cursor = self._database[collection].find(
+                    matching, projection, batch_size=_DOCUMENTS
+                )
+                found |= {document[f.ID]: document for document in cursor}
+        return list(found.values())
+
+    def _has_any(self, collection: str, field: str) -> bool:
+        with self._errors():
+            some = self._database[collection].find_one({field: {"$gt": ""}}, {f.ID: 1})
+        return some is not None
+
+    def _create(self, name: str, **validation: Any) -> None:
+        try:
+            self._database.create_collection(
+                name,
+                check_exists=False,
+                storageEngine=_engine(page="64KB"),
+                indexOptionDefaults={"storageEngine": _engine(page="32KB")},
+                **validation,
+            )
+        except OperationFailure as error:
+            # Another process was quicker.
+            if error.code != _NAMESPACE_EXISTS:
+                raise
+
+    def _create_indexes(self) -> None:
+        for index in INDEXES:
+            self._database[index.collection].create_index(
+                list(index.fields),
+                sparse=index.is_sparse,
+                storageEngine=_engine(page="32KB"),
+            )
+
+    def _stats_of(self, name: str) -> CollectionStats:
+        (stats,) = self._database[name].aggregate(
+            [{"$collStats": {"storageStats": {}}}]
+        )
+        storage = stats["storageStats"]
+        return CollectionStats(
+            name=name,
+            documents=storage["count"],
+            size_bytes=storage["storageSize"],
+            index_bytes=storage["totalIndexSize"],
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BulkWriteError as error:
+            failures = error.details.get("writeErrors", [])
+            codes = {failure["code"] for failure in failures}
+            if codes == {_DUPLICATE_KEY} and not error.details["writeConcernErrors"]:
+                raise _Refused(len(failures)) from error
+            raise StoreUnavailable(self.uri, _bulk_reason(error)) from error
+        except (PyMongoError, BSONError, ValueError, OverflowError) as error:
+            raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+class _Refused(Exception):
+    """Some documents were not inserted, as their ids are there already."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+
+def _engine(*, page: str) -> dict[str, Any]:
+    # Ids are digests, which a block compressor halves and MongoDB's default for
+    # indexes does not; neighbours in a large page are much alike.
+    compressed = f"block_compressor=zstd,leaf_page_max={page}"
+    return {"wiredTiger": {"configString": compressed}}
+
+
+def _still_is(document: Document) -> dict[str, Any]:
+    """Match the document with this id, if nothing in it has changed."""
+    return {
+        f.ID: document[f.ID],
+        "$expr": {"$eq": ["$$ROOT", {"$literal": document}]},
+    }
+
+
+def _bulk_reason(error: BulkWriteError) -> str:
+    failures = error.details.get("writeErrors") or error.details["writeConcernErrors"]
+    return f"a document was refused: {failures[0].get('errmsg', 'no reason given')}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ServerSelectionTimeoutError):
+        first = (
+            str(error).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
+        )
+        hint = "does it run, and does it ask for TLS?"
+        return f"no server answers there ({first}); {hint}"
+    if isinstance(error, OperationFailure) and error.code in _UNAUTHORISED:
+        return "it refuses the user or the password, or the user may not do this"
+    return str(error).partition(", full error:")[0]

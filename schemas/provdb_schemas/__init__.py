@@ -1,0 +1,1 @@
+"""The JSON Schemas of stored documents, one file a collection."""

@@ -1,0 +1,113 @@
+"""Read the text logs of lstosa and logprov: one record a line, among other lines.
+
+Four spellings are known: ``__PROV__…__PROV__`` of lstosa, ``__PROV_…_PROV__`` of its
+first versions, ``_PROV_…_PROV_`` of logprov, and the bare dictionaries of lstosa's
+run-wise products (``*_prov.log``). What comes before and between is somebody else's.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from provdb.errors import ReadError
+from provdb.model import Record
+from provdb.readers.lines import Line
+from provdb.readers.literal import parse_literal
+
+__all__ = ["read_records"]
+
+_MARK: Final = re.compile(r"_{1,2}PROV_{1,2}[^{}']{0,64}?_{1,2}PROV_{1,2}")
+_SYSTEM: Final = "'system': {"
+_ARGUMENTS: Final = "'arguments': ["
+_STAND_IN: Final = "%block"
+_MOST_BLOCKS: Final = 64
+_SHOWN: Final = 40
+
+
+def read_records(
+    lines: Iterable[Line], *, on_problem: Callable[[ReadError], None]
+) -> Iterator[tuple[Line, Record]]:
+    """Yield the record of each line that holds one, with its line.
+
+    Args:
+        lines: The lines of a log.
+        on_problem: Is told of each line that should hold a record and does not.
+
+    >>> from io import BytesIO
+    >>> from provdb.readers.lines import read_lines
+    >>> log = b"INFO provLogger __PROV__2020-05-18T14:18:30__PROV__{'run': 1618}"
+    >>> lines = read_lines(BytesIO(log), "prov.log", on_problem=print)
+    >>> [record for _, record in read_records(lines, on_problem=print)]
+    [{'run': 1618}]
+    """
+    parser = _RecordParser()
+    for line in lines:
+        payload = _payload(line.text)
+        if payload is None:
+            continue
+        try:
+            record = parser.parse(payload)
+        except ValueError as error:
+            on_problem(_problem(line, payload, str(error)))
+            continue
+        if not isinstance(record, dict):
+            on_problem(_problem(line, payload, "it is no dictionary"))
+            continue
+        yield line, record
+
+
+def _payload(text: str) -> str | None:
+    """Return what should be a dictionary, or None for a line of somebody else."""
+    if text.startswith("{"):
+        return text
+    mark = _MARK.search(text)
+    return None if mark is None else text[mark.end() :].strip()
+
+
+def _problem(line: Line, payload: str, reason: str) -> ReadError:
+    shown = payload[:_SHOWN] + ("…" if len(payload) > _SHOWN else "")
+    if not line.is_complete:
+        reason = "the log is cut off in this line"
+    return ReadError(
+        line.source, f"no record was read from {shown!r}: {reason}", line=line.number
+    )
+
+
+class _RecordParser:
+    """Parse payloads; the software block of a session, once for all that repeat it."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[str, dict[Any, Any]] = {}
+
+    def parse(self, payload: str) -> Any:
+        start = payload.find(_SYSTEM)
+        if start < 0:
+            return parse_literal(payload)
+        record = self._parse_with_block(payload, start)
+        return parse_literal(payload) if record is None else record
+
+    def _parse_with_block(self, payload: str, start: int) -> Any:
+        """Parse the block and the rest apart, or return None if they cannot be parted.
+
+        In the rest a stand-in is put for the block. Where it comes out as a key of
+        the system, the block was a list of items in just that place, so the parts
+        say what the whole says.
+        """
+        head = payload[: start + len(_SYSTEM) - 1]
+        end = payload.find(_ARGUMENTS, start)
+        text = payload[len(head) : end].rstrip()
+        if end < 0 or _STAND_IN in payload or not text.endswith(("{", ",")):
+            return None
+        block = self._blocks.get(text)
+        try:
+            if block is None:
+                block = parse_literal(text + "}")
+                if len(self._blocks) >= _MOST_BLOCKS:
+                    self._blocks.clear()
+                self._blocks[text] = block
+            record = parse_literal(head + f"{{'{_STAND_IN}': 0, " + payload[end:])
+            del record["system"][_STAND_IN]
+            record["system"] = {**block, **record["system"]}
+        except (ValueError, TypeError, KeyError):
+            return None
+        return record

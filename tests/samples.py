@@ -1,0 +1,83 @@
+"""The sample logs, and what stores and documents hold, in forms that compare."""
+
+import gzip
+from collections.abc import Iterable, Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from provdb.errors import ReadError
+from provdb.model import Document, Record
+from provdb.model import fields as f
+from provdb.model.values import canonical, encode
+from provdb.readers import read_lines, read_records
+from provdb.store import Store
+
+__all__ = [
+    "LOGS",
+    "NIGHT_LOG",
+    "RUN_LOG",
+    "SLIDES_LOG",
+    "every_log",
+    "read_log",
+    "records_of",
+    "stored_in",
+    "texts_of",
+    "together",
+]
+
+_DATA: Final = Path(__file__).parent / "data"
+# The log of the slides: two interleaved subruns, the first spelling.
+SLIDES_LOG: Final = _DATA / "slides-prov.log"
+# What lstosa 0.10.18 wrote for a night of two runs, and made of it for one run.
+NIGHT_LOG: Final = _DATA / "lstosa-0.10.18" / "prov.log.gz"
+RUN_LOG: Final = _DATA / "lstosa-0.10.18" / "calibration_to_dl2_01807_prov.log"
+LOGS: Final = (SLIDES_LOG, RUN_LOG, NIGHT_LOG)
+
+every_log = pytest.mark.parametrize(
+    "log",
+    [
+        pytest.param(SLIDES_LOG, id="slides"),
+        pytest.param(RUN_LOG, id="run-wise"),
+        pytest.param(NIGHT_LOG, id="night"),
+    ],
+)
+
+
+@cache
+def read_log(path: Path) -> bytes:
+    """Return the text of a sample log, decompressed."""
+    content = path.read_bytes()
+    return gzip.decompress(content) if path.suffix == ".gz" else content
+
+
+def records_of(text: bytes) -> list[Record]:
+    """Return the records of a log that has no fault in it."""
+    lines = read_lines(BytesIO(text), "a log", on_problem=_fail)
+    return [record for _, record in read_records(lines, on_problem=_fail)]
+
+
+def texts_of(records: Iterable[Record]) -> set[bytes]:
+    """Return the set of records, in a form that tells 1 from 1.0 and True."""
+    return {canonical(encode(record)) for record in records}
+
+
+def together(documents: Mapping[str, Iterable[Document]]) -> dict[str, list[bytes]]:
+    """Return documents as canonical JSON, sorted, without empty collections."""
+    return {
+        collection: listed
+        for collection in f.COLLECTIONS
+        if (listed := sorted(map(canonical, documents.get(collection, ()))))
+    }
+
+
+def stored_in(store: Store) -> dict[str, list[bytes]]:
+    """Return all that a store holds as canonical JSON."""
+    return together({name: store.scan(name) for name in f.COLLECTIONS})
+
+
+def _fail(problem: ReadError) -> Any:
+    raise problem

@@ -1,0 +1,255 @@
+"""What the store asks of the server: indexes, validators, safe writes, clear errors."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from bson.errors import BSONError
+from pymongo import MongoClient
+from pymongo.errors import (
+    BulkWriteError,
+    ClientBulkWriteException,
+    EncryptedCollectionError,
+    PyMongoError,
+)
+
+from provdb.errors import StoreUnavailable
+from provdb.model import fields as f
+from provdb.model import fold
+from provdb.store import Store, open_store
+from provdb.store.indexes import INDEXES
+from provdb.store.mongo import MongoStore
+from provdb.store.validators import load_schema, server_schema
+from tests.mongod import MongoServer, with_database
+from tests.samples import NIGHT_LOG, read_log, records_of
+
+pytestmark = pytest.mark.mongo
+Database = Any
+
+
+@pytest.fixture(scope="module")
+def database(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]]
+) -> Iterator[Database]:
+    """The database below the store."""
+    name = f"provdb_test_{uuid.uuid4().hex}"
+    yield mongo_client[name]
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def mongo_store(mongo_uri: str, database: Database) -> Iterator[Store]:
+    """A store that holds a night; whoever changes it changes it back."""
+    with open_store(with_database(mongo_uri, database.name)) as store:
+        store.write(fold(records_of(read_log(NIGHT_LOG))))
+        yield store
+
+
+@pytest.fixture
+def profile(mongo_store: Store, database: Database) -> Iterator[Database]:
+    """What the server did during the test."""
+    database.drop_collection("system.profile")
+    database.command("profile", 2)
+    yield database["system.profile"]
+    database.command("profile", 0)
+
+
+@pytest.mark.parametrize("collection", f.COLLECTIONS)
+def test_server_finds_no_fault_in_any_document(
+    mongo_store: Store, database: Database, collection: str
+) -> None:
+    schema = server_schema(load_schema(collection))
+
+    faulty = database[collection].find({"$nor": [{"$jsonSchema": schema}]})
+
+    assert list(faulty) == []
+
+
+@pytest.mark.parametrize("collection", f.COLLECTIONS)
+def test_validators_are_installed(
+    mongo_store: Store, database: Database, collection: str
+) -> None:
+    options = database[collection].options()
+
+    assert options["validator"] == {
+        "$jsonSchema": server_schema(load_schema(collection))
+    }
+    assert (options["validationAction"], options["validationLevel"]) == (
+        "warn",
+        "moderate",
+    )
+
+
+def test_validator_sees_a_fault(mongo_store: Store, database: Database) -> None:
+    schema = database[f.ENTITIES].options()["validator"]
+
+    database[f.FILES].insert_one({"_id": "x", "colour": "red"})
+    faulty = database[f.FILES].find_one_and_delete({"$nor": [schema]})
+
+    assert faulty == {"_id": "x", "colour": "red"}
+
+
+@pytest.mark.parametrize(
+    "index", INDEXES, ids=lambda index: f"{index.collection} {' '.join(index.fields)}"
+)
+def test_indexes_exist(mongo_store: Store, database: Database, index: Any) -> None:
+    found = database[index.collection].index_information().values()
+
+    keys = [(key["key"], key.get("sparse", False)) for key in found]
+    assert ([(field, 1) for field in index.fields], index.is_sparse) in keys
+
+
+def test_initialising_again_changes_nothing(
+    mongo_store: Store, database: Database
+) -> None:
+    before = [database[name].index_information() for name in f.COLLECTIONS]
+
+    mongo_store.initialise()
+
+    assert [database[name].index_information() for name in f.COLLECTIONS] == before
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda store: store.read(f.ENTITIES, ["a", "b"]), id="read"),
+        pytest.param(lambda store: store.generations(["a", "b"]), id="generations"),
+        pytest.param(lambda store: store.usages(["a", "b"]), id="usages"),
+        pytest.param(lambda store: store.descendants(["a", "b"]), id="descendants"),
+        pytest.param(lambda store: store.named(["a.h5", "b.h5"]), id="named"),
+        pytest.param(
+            lambda store: store.starting(f.ENTITIES, "21", limit=9), id="starting"
+        ),
+        pytest.param(lambda store: list(store.file_names()), id="file names"),
+        pytest.param(lambda store: list(store.scan(f.SESSIONS)), id="scan"),
+    ],
+)
+def test_every_question_uses_an_index(
+    mongo_store: Store, profile: Database, ask: Callable[[Store], Any]
+) -> None:
+    ask(mongo_store)
+
+    reads = {"op": {"$in": ["query", "command"]}, "planSummary": {"$exists": True}}
+    plans = [entry["planSummary"] for entry in profile.find(reads)]
+    assert plans
+    assert not [plan for plan in plans if "COLLSCAN" in plan]
+
+
+def test_a_walk_does_not_fetch_parameters(mongo_store: Store) -> None:
+    (activity,) = mongo_store.generations(["21617da81522592415543ffc60cfcfd8"])
+
+    assert f.GENERATED in activity
+    assert f.PARAMETERS not in activity
+    assert f.ARGUMENTS not in activity
+
+
+def test_every_write_waits_for_the_journal_of_the_majority(
+    mongo_store: Store, database: Database, profile: Database
+) -> None:
+    mongo_store.write(fold([{"entity_id": "new"}, {"activity_id": "new"}]))
+
+    inserts = list(profile.find({"op": "insert"}))
+    database[f.ENTITIES].delete_one({"_id": "new"})
+    database[f.ACTIVITIES].delete_one({"activity_id": "new"})
+    assert {entry["ns"].rpartition(".")[2] for entry in inserts} == {
+        f.ENTITIES,
+        f.ACTIVITIES,
+    }
+    assert [entry["command"]["writeConcern"] for entry in inserts] == [
+        {"w": "majority", "j": True}
+    ] * 2
+
+
+def every_subclass(error: type[Exception]) -> Iterator[type[Exception]]:
+    for subclass in error.__subclasses__():
+        yield subclass
+        yield from every_subclass(subclass)
+
+
+ARGUMENTS: dict[type[Exception], tuple[Any, ...]] = {
+    BulkWriteError: ({"writeErrors": [{"code": 121, "errmsg": "said"}]},),
+    ClientBulkWriteException: ({"error": "said", "anySuccessful": False}, False),
+    EncryptedCollectionError: (ValueError("said"), {}),
+}
+DRIVER_ERRORS = sorted(
+    {*every_subclass(PyMongoError), *every_subclass(BSONError), OverflowError},
+    key=lambda error: error.__name__,
+)
+
+
+@pytest.mark.parametrize("error", DRIVER_ERRORS, ids=lambda error: error.__name__)
+def test_every_error_of_the_driver_is_one_of_ours(error: type[Exception]) -> None:
+    store = MongoStore("mongodb://osa:secret@cp01/night")
+
+    with pytest.raises(StoreUnavailable) as caught, store._errors():
+        raise error(*ARGUMENTS.get(error, ("said",)))
+
+    assert caught.value.__cause__ is not None
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).startswith("the store mongodb://osa:***@cp01/night cannot")
+
+
+def test_our_own_errors_pass(mongo_store_uri: str) -> None:
+    store = MongoStore(mongo_store_uri)
+
+    with pytest.raises(KeyError), store._errors():
+        raise KeyError("a fault of ours")
+
+
+def test_a_document_that_is_too_large_is_an_error_of_the_store(
+    mongo_store: Store, database: Database
+) -> None:
+    start = {"activity_id": "a", "name": "x"}
+    parameters = {"activity_id": "a", "parameters": {"p": "a" * 17_000_000}}
+
+    with pytest.raises(
+        StoreUnavailable, match=r"cannot be used: .{,20}(too large|size)[^{]*$"
+    ):
+        mongo_store.write(fold([start, parameters]))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PROVDB_TEST_URI" in os.environ, reason="a server was given")
+def test_a_wrong_password_is_said_and_not_shown() -> None:
+    with MongoServer(replica_set=None, arguments=["--auth"]) as server:
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            client.admin.command("createUser", "osa", pwd="right", roles=["root"])
+        place = server.uri.removeprefix("mongodb://")
+        store = open_store(
+            f"mongodb://osa:{quote('se/cret', safe='')}@{place}/?authSource=admin"
+        )
+
+        with store, pytest.raises(StoreUnavailable) as wrong:
+            store.initialise()
+        with open_store(server.uri) as store, pytest.raises(StoreUnavailable) as nobody:
+            store.initialise()
+        with open_store(f"mongodb://osa:right@{place}/night?authSource=admin") as store:
+            store.initialise()
+
+    assert "it refuses the user or the password" in str(wrong.value)
+    assert "cret" not in str(wrong.value)
+    assert "the user may not do this" in str(nobody.value)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PROVDB_TEST_URI" in os.environ, reason="a server was given")
+def test_a_lone_server_is_enough() -> None:
+    with MongoServer(replica_set=None) as server:
+        uri = with_database(server.uri, "night")
+        documents = fold(records_of(read_log(NIGHT_LOG)))
+
+        with open_store(uri) as store:
+            counts = store.write(documents)
+
+    assert counts[f.ACTIVITIES].added == 82
+
+
+def test_sizes_are_those_of_the_server(mongo_store: Store) -> None:
+    stats = {each.name: each for each in mongo_store.stats()}
+
+    assert stats[f.ACTIVITIES].documents == 82
+    assert stats[f.ACTIVITIES].size_bytes > 0
+    assert stats[f.ACTIVITIES].index_bytes > 0

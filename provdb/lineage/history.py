@@ -1,0 +1,344 @@
+"""Which versions of files there were, what each came from, and what came from it.
+
+Both directions are read off the same function, `see`, so they agree.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from provdb.lineage.loaded import RELATIONS, Loaded
+from provdb.lineage.resolve import Activity, Link, Source, Use, Version, resolve
+from provdb.lineage.rules import common_parts
+from provdb.model import Document
+from provdb.model import fields as f
+
+__all__ = ["Edge", "History", "Node"]
+
+Node = Activity | Version
+
+
+class Edge(NamedTuple):
+    """One relation between two nodes, pointing back in time as W3C PROV has it."""
+
+    source: Node
+    target: Node
+    relation: str
+    role: str | None = None
+    rule: str | None = None
+    has_time_conflict: bool = False
+
+
+class History:
+    """Versions of entities, as far as activities and entities are loaded.
+
+    Attributes:
+        loaded: What is loaded.
+        warnings: What the reader of an answer should know, in order.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Start with what is loaded, and see more when more is."""
+        self.loaded = loaded
+        self.warnings: dict[str, None] = {}
+        self._versions: dict[str, dict[Version, None]] = {}
+        # One object for one version.
+        self._known: dict[tuple[str, object], Version] = {}
+        # Entities with one version whatever the use: not generated, generated once.
+        self._unchanging: dict[str, Version] = {}
+        self._only: dict[str, tuple[Version, Activity, datetime]] = {}
+        # Versions of what comes from something without any activity.
+        self._derived: dict[Use, Version] = {}
+
+    def see(self, use: Use) -> tuple[Version, bool]:
+        """Return the version that was used, and whether the times conflict."""
+        entity = use.entity
+        generated = self.loaded.generators.get(entity, ())
+        if len(generated) == 1 and self.loaded.is_for_all_sessions(entity):
+            (maker,) = generated
+            if maker.end is not None and maker.id not in use.exclude:
+                version = self._generated_by(entity, (maker,))
+                self._only[entity] = version, maker, maker.end
+                return version, use.time is not None and maker.end > use.time
+        if generated:
+            made = resolve(self._in_session(use), generated, levels=self.loaded.levels)
+            if made.generators:
+                version = self._generated_by(entity, made.generators)
+                return version, made.has_time_conflict
+        elif not self.loaded.has_sources(entity):
+            version = self._unchanging[entity] = self._version(entity)
+            return version, False
+        return self._see_derived(use), False
+
+    def see_used(self, activity: Activity, link: Link) -> tuple[Version, bool]:
+        """Return the version that an activity used, and whether the times conflict."""
+        unchanging = self._unchanging.get(link.entity)
+        if unchanging is not None:
+            return unchanging, False
+        only = self._only.get(link.entity)
+        if only is not None:
+            # There is no other version; only its time can conflict.
+            version, maker, end = only
+            if maker is not activity:
+                return version, activity.start is not None and end > activity.start
+        return self.see(
+            Use(
+                link.entity,
+                activity.start,
+                link.hash,
+                frozenset((activity.id,)),
+                activity.session_id,
+            )
+        )
+
+    def upstream(self, node: Node) -> list[Edge]:
+        """Return what a node comes from, one step back in time."""
+        edges: list[Edge] = []
+        if isinstance(node, Activity):
+            for link in node.used:
+                version, is_late = self.see_used(node, link)
+                edges.append(Edge(node, version, "used", link.role, None, is_late))
+            return edges
+        for generator in sorted(node.generators):
+            activity = self.loaded.activity(generator)
+            for role in _roles(activity.generated, node.entity):
+                edges.append(Edge(node, activity, "wasGeneratedBy", role))
+        edges += self._direct_edges(node)
+        return edges
+
+    def downstream(self, node: Node) -> list[Edge]:
+        """Return what comes from a node, one step on in time."""
+        edges: list[Edge] = []
+        if isinstance(node, Activity):
+            for link in node.generated:
+                for version in self.versions(link.entity):
+                    if node.id in version.generators:
+                        edges.append(Edge(version, node, "wasGeneratedBy", link.role))
+            return edges
+        for activity, link in self.loaded.readers[node.entity]:
+            version, is_late = self.see_used(activity, link)
+            if version is node:
+                edges.append(Edge(activity, node, "used", link.role, None, is_late))
+        for later in self.loaded.later(node.entity):
+            for version in self.versions(later):
+                edges += [e for e in self._direct_edges(version) if e.target is node]
+        return edges
+
+    def versions(self, entity: str) -> Collection[Version]:
+        """Return every version of an entity that anybody used, or that there is now."""
+        if entity not in self._versions:
+            self._find_versions(entity)
+        return self._versions[entity]
+
+    def now(self, entity: str) -> Version:
+        """Return the version of a loaded entity that there is now."""
+        version = self.see(Use(entity))[0]
+        if not version.generators:
+            return version
+        # What is no file means something within its session only: in the latest one.
+        generators = (self.loaded.activity(id_) for id_ in version.generators)
+        latest = max(generators, key=lambda activity: activity.order)
+        return self.see(Use(entity, session_id=latest.session_id))[0]
+
+    def _version(
+        self, entity: str, sources: frozenset[Source] = frozenset()
+    ) -> Version:
+        version = self._known.get((entity, sources))
+        if version is None:
+            version = Version.of(entity, sources=sources)
+            self._known[entity, sources] = version
+        return version
+
+    def _generated_by(self, entity: str, generators: tuple[Activity, ...]) -> Version:
+        ids = frozenset([activity.id for activity in generators])
+        version = self._known.get((entity, ids))
+        if version is None:
+            version = self._known[entity, ids] = Version.of(entity, ids)
+        return version
+
+    def _see_derived(self, use: Use) -> Version:
+        """Return the version of an entity by what it comes from without an activity.
+
+        Chains of such entities can be long, and can come back to themselves.
+        """
+        path = [_Derivation(use, self._declared_uses(use))]
+        while True:
+            top = path[-1]
+            declared = next(top.declared, None)
+            if declared is not None:
+                relation, below = declared
+                version = self._seen_at_once(below)
+                if version is None and any(p.use.entity == below.entity for p in path):
+                    version = self._version(below.entity)
+                    top.is_circular = True
+                if version is not None:
+                    top.sources.append(Source(relation, version, None))
+                    continue
+                path.append(_Derivation(below, self._declared_uses(below), relation))
+                continue
+            sources = top.sources or self._bridged_sources(top.use)
+            version = self._version(top.use.entity, frozenset(sources))
+            if not top.is_circular:
+                self._derived[top.use] = version
+            path.pop()
+            if not path:
+                return version
+            path[-1].sources.append(Source(str(top.relation), version, None))
+            path[-1].is_circular |= top.is_circular
+
+    def _seen_at_once(self, use: Use) -> Version | None:
+        """Return the version that was used, unless it must be derived first."""
+        if use in self._derived:
+            return self._derived[use]
+        generated = self.loaded.generators.get(use.entity, ())
+        resolution = resolve(
+            self._in_session(use), generated, levels=self.loaded.levels
+        )
+        if resolution.generators:
+            return self._generated_by(use.entity, resolution.generators)
+        if not self.loaded.has_sources(use.entity):
+            return self._version(use.entity)
+        return None
+
+    def _declared_uses(self, use: Use) -> Iterator[tuple[str, Use]]:
+        document = self.loaded.entities.get(use.entity, {})
+        for relation, array in RELATIONS:
+            for link in document.get(array, ()):
+                yield relation, use._replace(entity=link[f.ENTITY], hash=None)
+
+    def _bridged_sources(self, use: Use) -> list[Source]:
+        read: Document = self.loaded.entities.get(use.entity, {})
+        for rule in self.loaded.rules:
+            found = [
+                (common_parts(read[f.LOCATION], written[f.LOCATION]), written, version)
+                for written in self.loaded.written(read)
+                if rule.bridges(read, written)
+                if (version := self._made_by(written[f.ID], use)) is not None
+            ]
+            if not found:
+                continue
+            longest = max(parts for parts, _, _ in found)
+            best = [(w, version) for parts, w, version in found if parts == longest]
+            if len(best) == 1:
+                return [Source("wasDerivedFrom", best[0][1], rule.name)]
+            places = ", ".join(sorted(written[f.LOCATION] for written, _ in best))
+            self.warnings[
+                f"{read[f.LOCATION]} can be any of {len(best)} files by the link "
+                f"rule {rule.name}, so it was linked to none: {places}"
+            ] = None
+            return []
+        return []
+
+    def _made_by(self, entity: str, use: Use) -> Version | None:
+        """Return the version of an entity that had been generated by the use."""
+        time = use.time
+        generators = resolve(
+            self._in_session(use._replace(entity=entity, hash=None)),
+            self.loaded.generators.get(entity, ()),
+            levels=self.loaded.levels,
+        ).generators
+        is_made = bool(generators) and all(
+            activity.end is not None and (time is None or activity.end <= time)
+            for activity in generators
+        )
+        return self._generated_by(entity, generators) if is_made else None
+
+    def _direct_edges(self, version: Version) -> list[Edge]:
+        """Return what a version comes from without any activity."""
+        if version.generators:
+            return self._derivations(version)
+        # A set has another order in every process.
+        return [
+            Edge(version, source.version, source.relation, None, source.rule)
+            for source in sorted(version.sources, key=_order_of_source)
+        ]
+
+    def _derivations(self, version: Version) -> list[Edge]:
+        document: Document = self.loaded.entities.get(version.entity, {})
+        links = [
+            (relation, link[f.ENTITY])
+            for relation, array in RELATIONS
+            for link in document.get(array, ())
+        ]
+        if not links:
+            return []
+        generators = [self.loaded.activity(id_) for id_ in sorted(version.generators)]
+        ends = [activity.end for activity in generators if activity.end is not None]
+        starts = [a.start for a in generators if a.start is not None]
+        edges: list[Edge] = []
+        for relation, entity in links:
+            use = Use(
+                entity,
+                time=max(ends, default=None),
+                session_id=generators[0].session_id,
+            )
+            if entity == version.entity:
+                # The version before this one.
+                use = use._replace(
+                    time=min(starts, default=None), exclude=version.generators
+                )
+            seen, is_late = self.see(use)
+            edges.append(Edge(version, seen, relation, None, None, is_late))
+        return edges
+
+    def _find_versions(self, entity: str) -> None:
+        """Find the versions of an entity and of all that comes directly from it."""
+        if not self.loaded.later(entity):
+            self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
+            return
+        group = {entity: None}
+        todo = [entity]
+        while todo:
+            later = [e for e in self.loaded.later(todo.pop()) if e not in group]
+            group |= dict.fromkeys(later)
+            todo += later
+        for member in group:
+            self._versions[member] = dict.fromkeys(self._seen_versions(member))
+        # What comes from an entity without an activity shows versions of it too.
+        shown = [version for member in group for version in self._versions[member]]
+        while shown:
+            for edge in self._direct_edges(shown.pop()):
+                target = edge.target
+                assert isinstance(target, Version)
+                known = self._versions.get(target.entity)
+                if known is not None and target not in known:
+                    known[target] = None
+                    shown.append(target)
+
+    def _seen_versions(self, entity: str) -> Iterator[Version]:
+        for session_id in self._sessions_of(entity):
+            yield self.see(Use(entity, session_id=session_id))[0]
+        for activity, link in self.loaded.readers[entity]:
+            yield self.see_used(activity, link)[0]
+
+    def _in_session(self, use: Use) -> Use:
+        """Return the use of a file without the session: it is one file in all."""
+        if use.session_id is None or not self.loaded.is_for_all_sessions(use.entity):
+            return use
+        return use._replace(session_id=None)
+
+    def _sessions_of(self, entity: str) -> list[str | None]:
+        if self.loaded.is_for_all_sessions(entity):
+            return [None]
+        sessions = {a.session_id for a in self.loaded.generators[entity]}
+        return sorted(sessions, key=str) or [None]
+
+
+@dataclass(slots=True)
+class _Derivation:
+    """An entity on the way down what it comes from without any activity."""
+
+    use: Use
+    declared: Iterator[tuple[str, Use]]
+    relation: str | None = None
+    sources: list[Source] = field(default_factory=list)
+    is_circular: bool = False
+
+
+def _order_of_source(source: Source) -> tuple[str, str]:
+    return source.relation, source.version.entity
+
+
+def _roles(links: Iterable[Link], entity: str) -> list[str | None]:
+    return list(dict.fromkeys([link.role for link in links if link.entity == entity]))

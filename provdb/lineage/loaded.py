@@ -1,0 +1,240 @@
+"""Activities and entities read from a store in batches, as far as a walk needs them.
+
+Nothing is asked of the store but by the two ``load`` methods, each time for many
+entities at once.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from operator import itemgetter
+from typing import Final
+
+from provdb.lineage.resolve import Activity, Link, contested_inputs
+from provdb.lineage.rules import LinkRule
+from provdb.model import Document, is_file
+from provdb.model import fields as f
+from provdb.store import Store
+
+__all__ = ["RELATIONS", "Loaded", "declared"]
+
+# What an entity comes from without any activity: the relation, and where it stands.
+RELATIONS: Final = (
+    ("wasDerivedFrom", f.DERIVED_FROM),
+    ("hadMember", f.MEMBERS),
+)
+
+
+class Loaded:
+    """What is known of a store as it was at one time.
+
+    Attributes:
+        rules: The link rules that may bridge gaps.
+        activities: Activities by id; None for one that was not yet.
+        entities: Documents of entities by id, of those that have one.
+        levels: Data levels of entities by id.
+        generators: Who generated an entity, in the order of the ids.
+        readers: Who used an entity, and how, in the order of the ids.
+        heirs: Ids of what is derived from an entity or has it as a member.
+    """
+
+    def __init__(
+        self, store: Store, *, rules: Collection[LinkRule], as_of: datetime | None
+    ) -> None:
+        """Start knowing nothing.
+
+        Args:
+            store: Where the documents are.
+            rules: The link rules that may bridge gaps.
+            as_of: What was not yet written then did not happen; None for now.
+        """
+        self.rules = rules
+        self.activities: dict[str, Activity | None] = {}
+        self.entities: dict[str, Document] = {}
+        self.levels: dict[str, str | None] = {}
+        self.generators: dict[str, list[Activity]] = {}
+        self.readers: dict[str, list[tuple[Activity, Link]]] = {}
+        self.heirs: dict[str, list[str]] = {}
+        self._store = store
+        self._as_of = as_of
+        self._namesakes: dict[str, list[Document]] = {}
+        self._generated_later: set[str] = set()
+
+    def load_uses(self, entities: Iterable[str]) -> None:
+        """Load all that decides which versions of these entities were used."""
+        todo = set(entities) - self.generators.keys()
+        while todo:
+            self._load_generators_and_entities(todo)
+            contested: set[str] = set()
+            for entity in todo:
+                if len(self.generators[entity]) > 1:
+                    contested |= contested_inputs(self.generators[entity])
+            if contested:
+                self._load_entities(contested)
+            described = [self.entities[e] for e in todo if e in self.entities]
+            self._load_namesakes(d for d in described if self.may_be_bridged(d))
+            todo = {
+                follower
+                for document in described
+                for follower in (
+                    *declared(document),
+                    *(written[f.ID] for written in self.written(document)),
+                )
+            } - self.generators.keys()
+
+    def load_readers(self, entities: Iterable[str]) -> None:
+        """Load all that decides who used which versions of these entities."""
+        todo = set(entities) - self.readers.keys()
+        while todo:
+            self.load_uses(todo)
+            self._load_readers_and_heirs(todo)
+            described = [self.entities[e] for e in todo if e in self.entities]
+            self._load_namesakes(d for d in described if self._is_covered(d))
+            todo = {read[f.ID] for d in described for read in self.read(d)}.union(
+                *(self.heirs[entity] for entity in todo)
+            )
+            todo -= self.readers.keys()
+
+    def activity(self, activity: str) -> Activity:
+        """Return a loaded activity that had begun."""
+        found = self.activities[activity]
+        assert found is not None  # What was not yet is in no version.
+        return found
+
+    def comes_later(self, entity: str) -> bool:
+        """Say whether an entity was generated only after the time of the question."""
+        return not self.generators[entity] and entity in self._generated_later
+
+    def is_for_all_sessions(self, entity: str) -> bool:
+        """Say whether an entity is one thing, whichever session names it."""
+        document = self.entities.get(entity)
+        return document is None or is_file(document)
+
+    def has_sources(self, entity: str) -> bool:
+        """Say whether an entity can come from something without any activity."""
+        document = self.entities.get(entity)
+        return document is not None and (
+            any(True for _ in declared(document))
+            or any(True for _ in self.written(document))
+        )
+
+    def may_be_bridged(self, document: Document) -> bool:
+        """Say whether nothing generated an entity, or only who used it."""
+        entity = document[f.ID]
+        return self._is_covered(document) and all(
+            any(link.entity == entity for link in activity.used)
+            for activity in self.generators[entity]
+        )
+
+    def written(self, read: Document) -> Iterator[Document]:
+        """Yield the files that a link rule could link a file that was read to."""
+        namesakes = self._namesakes.get(read.get(f.FILE_NAME, ""))
+        if namesakes and self.may_be_bridged(read):
+            for written in namesakes:
+                if any(rule.bridges(read, written) for rule in self.rules):
+                    yield written
+
+    def read(self, written: Document) -> Iterator[Document]:
+        """Yield the files that a link rule could link to a file that was written."""
+        for read in self._namesakes.get(written.get(f.FILE_NAME, ""), ()):
+            if any(rule.bridges(read, written) for rule in self.rules):
+                yield read
+
+    def later(self, entity: str) -> list[str]:
+        """Return the entities that can come from one without any activity."""
+        heirs = self.heirs[entity]
+        document = self.entities.get(entity)
+        if document is None or document.get(f.FILE_NAME) not in self._namesakes:
+            return heirs
+        return [*heirs, *(read[f.ID] for read in self.read(document))]
+
+    def _is_covered(self, document: Document) -> bool:
+        return any(rule.covers(document) for rule in self.rules)
+
+    def _load_generators_and_entities(self, entities: Collection[str]) -> None:
+        missing = self._without_level(entities)
+        activities, described = self._store.at_once(
+            lambda: self._store.generations(entities, known=self.activities.keys()),
+            lambda: self._store.entities(missing) if missing else [],
+        )
+        self.generators |= {entity: [] for entity in entities}
+        for activity in self._activities_of(activities):
+            for entity in {link.entity for link in activity.generated}:
+                if entity in entities:
+                    self.generators[entity].append(activity)
+        self._know_entities(missing, described)
+
+    def _load_readers_and_heirs(self, entities: Collection[str]) -> None:
+        activities, heirs = self._store.at_once(
+            lambda: self._store.usages(entities),
+            lambda: self._store.descendants(entities),
+        )
+        self.readers |= {entity: [] for entity in entities}
+        for activity in self._activities_of(activities):
+            for link in activity.used:
+                if link.entity in entities:
+                    self.readers[link.entity].append((activity, link))
+        self.heirs |= {entity: [] for entity in entities}
+        for document in sorted(heirs, key=itemgetter(f.ID)):
+            for entity in dict.fromkeys(declared(document)):
+                if entity in entities:
+                    self.heirs[entity].append(document[f.ID])
+
+    def _activities_of(self, documents: Iterable[Document]) -> Iterator[Activity]:
+        # In an order of its own, for that of the store is none.
+        for document in sorted(documents, key=itemgetter(f.ID)):
+            activity = self._activity_of(document)
+            if activity is not None:
+                yield activity
+
+    def _activity_of(self, document: Document) -> Activity | None:
+        id_ = document[f.ID]
+        if id_ not in self.activities:
+            activity = Activity.of_document(document)
+            known = self.activities[id_] = _as_it_was(activity, self._as_of)
+            if known is None:
+                self._generated_later.update(link.entity for link in activity.generated)
+        return self.activities[id_]
+
+    def _load_entities(self, entities: Iterable[str]) -> None:
+        missing = self._without_level(entities)
+        if missing:
+            self._know_entities(missing, self._store.entities(missing))
+
+    def _without_level(self, entities: Iterable[str]) -> list[str]:
+        return [entity for entity in entities if entity not in self.levels]
+
+    def _know_entities(
+        self, entities: Iterable[str], documents: Iterable[Document]
+    ) -> None:
+        self.levels |= dict.fromkeys(entities)
+        for document in documents:
+            self.entities[document[f.ID]] = document
+            self.levels[document[f.ID]] = document[f.LEVEL]
+
+    def _load_namesakes(self, documents: Iterable[Document]) -> None:
+        names = {document[f.FILE_NAME] for document in documents}
+        names -= self._namesakes.keys()
+        if not names:
+            return
+        self._namesakes |= {name: [] for name in names}
+        for document in sorted(self._store.named(names), key=itemgetter(f.ID)):
+            self._namesakes[document[f.FILE_NAME]].append(document)
+            self._know_entities([document[f.ID]], [document])
+
+
+def declared(document: Document) -> Iterator[str]:
+    """Yield the ids of what an entity is derived from, and of its members."""
+    for _, array in RELATIONS:
+        for link in document.get(array, ()):
+            yield link[f.ENTITY]
+
+
+def _as_it_was(activity: Activity, as_of: datetime | None) -> Activity | None:
+    if as_of is None:
+        return activity
+    if activity.start is not None and activity.start > as_of:
+        return None
+    if activity.end is not None and activity.end > as_of:
+        return replace(activity, end=None, status="running")
+    return activity

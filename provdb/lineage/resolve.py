@@ -1,0 +1,340 @@
+"""The rules that say which version of a file was used; pure functions of history.
+
+Pipelines overwrite files, and a hundred subruns write parts of one. So a use of a file
+is resolved in time: of all activities that generated the file, which ones made what
+was used? The numbers in this file are those of the rules in the documentation.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from provdb.model import Document
+from provdb.model import fields as f
+
+__all__ = [
+    "Activity",
+    "Link",
+    "Resolution",
+    "Source",
+    "Use",
+    "Version",
+    "contested_inputs",
+    "generation_rounds",
+    "resolve",
+]
+
+_TAG_BYTES: Final = 6
+_FAILED: Final = ("failed", "interrupted")
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Link(NamedTuple):
+    """One usage or generation.
+
+    Attributes:
+        entity: Id of the entity.
+        role: Its role in the activity.
+        hash: Hash of its content at that moment, where it was recorded.
+    """
+
+    entity: str
+    role: str | None
+    hash: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Activity:
+    """What the rules need of an activity document; one object for one activity."""
+
+    id: str
+    name: str | None
+    session_tag: str | None
+    session_id: str | None
+    status: str
+    start: datetime | None
+    end: datetime | None
+    run: int | None
+    subrun: int | None
+    used: tuple[Link, ...]
+    generated: tuple[Link, ...]
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """Sort key: earlier activities first."""
+        start = self.start or _EARLIEST
+        return self.end or start, start, self.id
+
+    @classmethod
+    def of_document(cls, document: Document) -> "Activity":
+        """Return the activity that a document holds."""
+        return cls(
+            id=document[f.ID],
+            name=document.get(f.NAME),
+            session_tag=document[f.SESSION_TAG],
+            session_id=document[f.SESSION_ID],
+            status=document[f.STATUS],
+            start=document.get(f.START),
+            end=document.get(f.END),
+            run=document[f.RUN],
+            subrun=document[f.SUBRUN],
+            used=_links(document[f.USED]),
+            generated=_links(document[f.GENERATED]),
+        )
+
+
+class Source(NamedTuple):
+    """What an entity that nothing generated comes from.
+
+    Attributes:
+        relation: ``wasDerivedFrom`` or ``hadMember``.
+        version: The version that it comes from.
+        rule: Name of the link rule that says so, or None if a record does.
+    """
+
+    relation: str
+    version: "Version"
+    rule: str | None
+
+
+class Version(NamedTuple):
+    """One version of an entity: who generated it.
+
+    Attributes:
+        id: Id of the entity, with the version's short name where it has one.
+        entity: Id of the entity.
+        generators: Ids of the activities that generated this version, all parts of
+            it; empty for what nothing generated.
+        sources: Where nothing generated it, what it comes from all the same.
+    """
+
+    id: str
+    entity: str
+    generators: frozenset[str]
+    sources: frozenset[Source]
+
+    @classmethod
+    def of(
+        cls,
+        entity: str,
+        generators: frozenset[str] = frozenset(),
+        sources: frozenset[Source] = frozenset(),
+    ) -> "Version":
+        """Return the version of an entity, with its id.
+
+        >>> Version.of("446f45", frozenset(["9c3006f3f024849006d7d3bf1743d164"])).id
+        '446f45@9c3006f3f024'
+        """
+        if not generators and not sources:
+            return cls(entity, entity, generators, sources)
+        if len(generators) == 1:
+            (maker,) = generators
+            tag = maker[: 2 * _TAG_BYTES]
+        else:
+            parts = sorted(generators)
+            parts += sorted(f"{s.relation} {s.rule} {s.version.id}" for s in sources)
+            digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_TAG_BYTES)
+            tag = digest.hexdigest()
+        return cls(f"{entity}@{tag}", entity, generators, sources)
+
+    @property
+    def tag(self) -> str | None:
+        """The short name of the version, or None for an entity without versions."""
+        return self.id[len(self.entity) + 1 :] or None
+
+
+class Use(NamedTuple):
+    """A use of an entity, which is to be resolved.
+
+    Attributes:
+        entity: Id of the entity.
+        time: When it was used, or None for now.
+        hash: Hash of the content that was used, where it was recorded.
+        exclude: Ids of activities that cannot have made it, such as the user itself.
+        session_id: Session that must have made it, for what is no file; else None.
+    """
+
+    entity: str
+    time: datetime | None = None
+    hash: str | None = None
+    exclude: frozenset[str] = frozenset()
+    session_id: str | None = None
+
+
+class Resolution(NamedTuple):
+    """Who made what was used.
+
+    Attributes:
+        generators: The activities; empty if none is known.
+        has_time_conflict: Whether they ended only after the use began.
+    """
+
+    generators: tuple[Activity, ...] = ()
+    has_time_conflict: bool = False
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there are only generators that did not end well."""
+        return any(activity.status in _FAILED for activity in self.generators)
+
+
+def resolve(
+    use: Use, candidates: Iterable[Activity], *, levels: Mapping[str, str | None]
+) -> Resolution:
+    """Say which of the generators of an entity made the version that was used.
+
+    Args:
+        use: The use.
+        candidates: All activities that generated the entity.
+        levels: Data levels of `contested_inputs`, by entity; what is missing has none.
+    """
+    eligible = _eligible(use, candidates)
+    if not eligible:
+        return Resolution()
+    time = use.time
+    timely = [
+        activity
+        for activity in eligible
+        # 3. Only what had ended by then, and what is running still has not.
+        if activity.end is not None and (time is None or activity.end <= time)
+    ]
+    kept = timely or eligible
+    latest = kept[0]
+    if len(kept) > 1:
+        # No later one can replace the latest.
+        latest = max(kept, key=_order)
+    writers = [
+        activity
+        for activity in kept
+        if activity.name == latest.name and activity.session_tag == latest.session_tag
+    ]
+    if len(writers) > 1:
+        left = set(_without_replaced(kept, levels))
+        writers = sorted((a for a in writers if a in left), key=_order)
+    is_late = not timely and any(_is_after(activity, time) for activity in writers)
+    return Resolution(tuple(writers), is_late)
+
+
+def contested_inputs(candidates: Collection[Activity]) -> set[str]:
+    """Return the entities whose levels decide between candidates, by rule 4."""
+    if len(candidates) < 2:
+        return set()
+    return {
+        link.entity
+        for group in _same_step(candidates).values()
+        if len(group) > 1
+        for activity in group
+        for link in activity.used
+    }
+
+
+def generation_rounds(
+    candidates: Iterable[Activity], *, levels: Mapping[str, str | None]
+) -> list[list[Activity]]:
+    """Part the generators of an entity in rounds of writing, the latest one first.
+
+    Each round is what one processing wrote: an activity that rule 4 replaces stands
+    in an earlier round than the one that replaces it.
+    """
+    rounds: list[list[Activity]] = []
+    left = sorted(candidates, key=lambda activity: activity.order)
+    while left:
+        kept = _without_replaced(left, levels)
+        latest = max(kept, key=lambda activity: activity.order)
+        written = [
+            activity
+            for activity in kept
+            if activity.name == latest.name
+            and activity.session_tag == latest.session_tag
+        ]
+        rounds.append(written)
+        left = [activity for activity in left if activity not in written]
+    return rounds
+
+
+def _eligible(use: Use, candidates: Iterable[Activity]) -> list[Activity]:
+    # 1. Activities other than the user, and those that failed only if there is
+    # nothing else. What is no file means something within its session only.
+    others = [
+        activity
+        for activity in candidates
+        if activity.id not in use.exclude
+        and use.session_id in (None, activity.session_id)
+    ]
+    eligible = [a for a in others if a.status not in _FAILED] or others
+    if use.hash is None:
+        return eligible
+    # 2. The same content, if anybody is known to have written it.
+    return [
+        activity
+        for activity in eligible
+        if any(
+            link.entity == use.entity and link.hash == use.hash
+            for link in activity.generated
+        )
+    ] or eligible
+
+
+def _without_replaced(
+    activities: Sequence[Activity], levels: Mapping[str, str | None]
+) -> list[Activity]:
+    # 4. Of executions of the same step a later one replaces an earlier one, unless
+    # their data inputs are disjoint: then they wrote parts of one product.
+    kept: list[Activity] = []
+    for group in _same_step(activities).values():
+        if len(group) == 1:
+            kept += group
+            continue
+        seen: set[str] = set()
+        has_later = False
+        for activity in sorted(group, key=lambda a: a.order, reverse=True):
+            inputs = _data_inputs(activity, levels)
+            if not has_later or (inputs and seen.isdisjoint(inputs)):
+                kept.append(activity)
+            seen |= inputs
+            has_later = True
+    return kept
+
+
+def _same_step(
+    activities: Iterable[Activity],
+) -> dict[tuple[str | None, frozenset[str]], list[Activity]]:
+    groups: dict[tuple[str | None, frozenset[str]], list[Activity]] = {}
+    for activity in activities:
+        outputs = frozenset(link.entity for link in activity.generated)
+        groups.setdefault((activity.name, outputs), []).append(activity)
+    return groups
+
+
+def _data_inputs(
+    activity: Activity, levels: Mapping[str, str | None]
+) -> frozenset[str]:
+    inputs = {link.entity for link in activity.used}
+    # Where no input is known to be data, each may be.
+    data = {entity for entity in inputs if levels.get(entity) is not None}
+    return frozenset(data or inputs)
+
+
+def _order(activity: Activity) -> tuple[datetime, datetime, str]:
+    return activity.order
+
+
+def _is_after(activity: Activity, time: datetime | None) -> bool:
+    known = activity.end or activity.start
+    return time is not None and known is not None and known > time
+
+
+def _links(links: Iterable[Mapping[str, Any]]) -> tuple[Link, ...]:
+    entity, role, hash_ = f.ENTITY, f.ROLE, f.HASH
+    # There are millions of links, and the class itself takes twice as long.
+    return tuple(
+        [_link((link[entity], link.get(role), link.get(hash_))) for link in links]
+    )
+
+
+_link: Final[Callable[[tuple[str, str | None, str | None]], Link]] = partial(
+    tuple.__new__, Link
+)

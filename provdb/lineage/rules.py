@@ -1,0 +1,137 @@
+"""Link rules: known gaps between packages, and how they are bridged.
+
+Calibration is written under one version folder and read from another; a DL1 file is
+moved into a sub-folder. Both keep the file's name and its run. A rule says for which
+entities that may be assumed; users add their own in the config file:
+
+    [[link_rules]]
+    name = "copied_to_archive"
+    entities = ["DL3*"]
+    folder = "any"
+"""
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, Final
+
+from provdb.errors import ConfigError
+from provdb.model import Document
+from provdb.model import fields as f
+
+__all__ = ["LINK_RULES", "LinkRule", "common_parts", "link_rules"]
+
+_FOLDERS: Final = ("any", "above")
+_KEYS: Final = ("name", "entities", "folder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRule:
+    """A gap that may be bridged between two files of one name and one run.
+
+    Attributes:
+        name: Name of the rule, which marks the edges that it makes.
+        entities: Patterns of names of entities, with ``*`` and ``?``.
+        folder: Where the written file may lie: ``any`` folder, or in one ``above``
+            the folder of the one that was read.
+    """
+
+    name: str
+    entities: tuple[str, ...]
+    folder: str = "any"
+
+    def covers(self, entity: Document) -> bool:
+        """Say whether the rule is about an entity at all."""
+        name = entity.get(f.NAME, "")
+        return (
+            entity[f.RUN] is not None
+            and f.FILE_NAME in entity
+            and _matches(name, self.entities)
+        )
+
+    def bridges(self, read: Document, written: Document) -> bool:
+        """Say whether what was read can be what was written elsewhere."""
+        if not self.covers(read) or not self.covers(written):
+            return False
+        if read[f.ID] == written[f.ID] or read[f.RUN] != written[f.RUN]:
+            return False
+        folder = posixpath.dirname(written[f.LOCATION])
+        return self.folder == "any" or read[f.LOCATION].startswith(f"{folder}/")
+
+
+LINK_RULES: Final = (
+    LinkRule(
+        name="calibration_version_folder",
+        entities=("*Pedestal*File", "*Calibration*File", "SystematicCorrectionFile"),
+    ),
+    LinkRule(name="moved_to_subfolder", entities=("DL1*", "Muons*"), folder="above"),
+)
+
+
+def link_rules(tables: Iterable[Mapping[str, Any]]) -> tuple[LinkRule, ...]:
+    """Return the known link rules and those of a config file.
+
+    Args:
+        tables: The ``link_rules`` of the config file, as they are written there. One
+            with the name of a known rule takes its place.
+
+    Raises:
+        ConfigError: A table is no link rule.
+
+    >>> rules = link_rules([{"name": "archive", "entities": ["DL3*"]}])
+    >>> [rule.name for rule in rules]
+    ['calibration_version_folder', 'moved_to_subfolder', 'archive']
+    """
+    rules = {rule.name: rule for rule in LINK_RULES}
+    for table in tables:
+        rule = _rule(table)
+        rules[rule.name] = rule
+    return tuple(rules.values())
+
+
+def common_parts(one: str, other: str) -> int:
+    """Return how many folders two locations have in common, from the top.
+
+    >>> common_parts("/fefs/v0.12.3/a.h5", "/fefs/v0.11/a.h5")
+    2
+    """
+    folders = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    count = 0
+    for mine, yours in folders:
+        if mine != yours:
+            break
+        count += 1
+    return count
+
+
+# Entities have few names, and each is asked about with every rule.
+@lru_cache(maxsize=1024)
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _rule(table: Mapping[str, Any]) -> LinkRule:
+    name = table.get("name")
+    entities = table.get("entities")
+    folder = table.get("folder", "any")
+    unknown = [key for key in table if key not in _KEYS]
+    reason = None
+    if not isinstance(name, str) or not name:
+        reason = "it needs a name"
+    elif unknown:
+        reason = f"{unknown[0]} is none of {', '.join(_KEYS)}"
+    elif not isinstance(entities, list) or not all(
+        isinstance(pattern, str) for pattern in entities
+    ):
+        reason = "entities must be a list of patterns such as 'DL1*'"
+    elif folder not in _FOLDERS:
+        reason = f"folder must be {' or '.join(_FOLDERS)}, it is {folder!r}"
+    if reason is not None:
+        raise ConfigError(
+            f"the link rule {name or '(without name)'} in the config file is wrong: "
+            f"{reason}",
+            setting="link_rules",
+        )
+    return LinkRule(name=str(name), entities=tuple(entities or ()), folder=folder)

@@ -1,0 +1,168 @@
+"""A lineage as a tree to look at: a line a file with the step that made it.
+
+Files that differ only in their subrun, and stand at the same place, are folded into
+one line. What was shown once is not shown again below another line.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+
+__all__ = ["TreeRow", "tree"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeRow:
+    """One line of a tree: a file, or many that differ only in their subrun.
+
+    Attributes:
+        depth: How deep the line stands, 0 for what was asked for.
+        is_last: Whether no line of the same depth follows below the same line.
+        files: The entities, in order; none for a step that made nothing.
+        steps: The activities that made them, in order.
+        rule: The link rule that inferred the relation to the line above, or None.
+        has_time_conflict: Whether the times of that relation conflict.
+        is_repeated: Whether they stand further up already, with all below them.
+    """
+
+    depth: int
+    is_last: bool
+    files: tuple[LineageNode, ...]
+    steps: tuple[LineageNode, ...]
+    rule: str | None = None
+    has_time_conflict: bool = False
+    is_repeated: bool = False
+
+
+def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
+    """Yield the lines of an answer as a tree, from what was asked for, top down.
+
+    Args:
+        lineage: The answer.
+        is_unfolded: Whether each file has a line of its own.
+    """
+    graph = _Graph(lineage)
+    shown: set[str] = set()
+    start = graph.nodes[lineage.start]
+    waiting = [
+        TreeRow(depth=0, is_last=True, files=(start,), steps=tuple(graph.makers(start)))
+    ]
+    while waiting:
+        row = waiting.pop()
+        new = [node for node in row.files or row.steps if node.id not in shown]
+        shown.update(node.id for node in new)
+        if not new:
+            has_more = any(graph.below(node) for node in row.files)
+            yield replace(row, is_repeated=has_more)
+            continue
+        yield row
+        below = [step for node in new for step in graph.below(node)]
+        groups = _groups(below, is_unfolded=is_unfolded)
+        rows = [
+            graph.row(group, depth=row.depth + 1, is_last=group is groups[-1])
+            for group in groups
+        ]
+        waiting += reversed(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A node below another one, and the edge that leads to it."""
+
+    node: LineageNode
+    edge: LineageEdge
+    place: Hashable
+
+
+class _Graph:
+    """The edges of an answer, as a tree follows them."""
+
+    def __init__(self, lineage: Lineage) -> None:
+        self.nodes = {node.id: node for node in lineage.nodes}
+        self._is_upstream = lineage.is_upstream
+        self._from: dict[str, list[LineageEdge]] = {}
+        self._to: dict[str, list[LineageEdge]] = {}
+        for edge in lineage.edges:
+            self._from.setdefault(edge.source, []).append(edge)
+            self._to.setdefault(edge.target, []).append(edge)
+
+    def makers(self, node: LineageNode) -> list[LineageNode]:
+        """Return the activities that generated an entity."""
+        edges = self._from.get(node.id, ())
+        found = (e.target for e in edges if e.relation == "wasGeneratedBy")
+        return _distinct(self.nodes[id_] for id_ in found)
+
+    def below(self, node: LineageNode) -> list[_Step]:
+        """Return what stands below an entity: its inputs, or what it was put into."""
+        if node.kind == "activity":
+            return []
+        return self._inputs(node) if self._is_upstream else self._outputs(node)
+
+    def row(self, group: list[_Step], *, depth: int, is_last: bool) -> TreeRow:
+        """Return the line of nodes at one place."""
+        nodes = _distinct(step.node for step in group)
+        is_step = nodes[0].kind == "activity"
+        makers = nodes if is_step else [m for n in nodes for m in self.makers(n)]
+        return TreeRow(
+            depth=depth,
+            is_last=is_last,
+            files=() if is_step else tuple(nodes),
+            steps=tuple(_distinct(makers)),
+            rule=next((step.edge.rule for step in group if step.edge.rule), None),
+            has_time_conflict=any(step.edge.time_conflict for step in group),
+        )
+
+    def _inputs(self, node: LineageNode) -> list[_Step]:
+        edges = [
+            edge for maker in self.makers(node) for edge in self._from.get(maker.id, ())
+        ]
+        edges += [
+            edge
+            for edge in self._from.get(node.id, ())
+            if edge.relation != "wasGeneratedBy"
+        ]
+        return [self._step(edge.target, edge) for edge in edges]
+
+    def _outputs(self, node: LineageNode) -> list[_Step]:
+        steps: list[_Step] = []
+        for edge in self._to.get(node.id, ()):
+            made = self._to.get(edge.source, ()) if edge.relation == "used" else ()
+            steps += [self._step(output.source, edge) for output in made]
+            if not made:
+                steps.append(self._step(edge.source, edge))
+        return steps
+
+    def _step(self, id_: str, edge: LineageEdge) -> _Step:
+        node = self.nodes[id_]
+        makers = self.makers(node) or [node]
+        step = makers[0].name, makers[0].session_tag
+        has_subrun = node.id if node.subrun is None else None
+        if node.kind == "activity":
+            return _Step(node, edge, (node.kind, step))
+        place = (node.kind, node.name, node.level, node.run, has_subrun, step)
+        return _Step(node, edge, (place, edge.rule))
+
+
+def _groups(steps: Iterable[_Step], *, is_unfolded: bool) -> list[list[_Step]]:
+    groups: dict[Hashable, list[_Step]] = {}
+    for step in steps:
+        place = step.node.id if is_unfolded else step.place
+        groups.setdefault(place, []).append(step)
+    return sorted(groups.values(), key=lambda group: _order(group[0].node))
+
+
+def _distinct(nodes: Iterable[LineageNode]) -> list[LineageNode]:
+    return sorted({node.id: node for node in nodes}.values(), key=_order)
+
+
+def _order(node: LineageNode) -> tuple[bool, str, int, int, str, str]:
+    # Data first, by level, then what it was made with.
+    return (
+        node.level is None,
+        node.level or node.name or "",
+        -1 if node.run is None else node.run,
+        -1 if node.subrun is None else node.subrun,
+        node.location or "",
+        node.id,
+    )

@@ -1,0 +1,410 @@
+"""Walk through versions of files, level by level: lineage back, impact on.
+
+Each level costs a fixed number of questions to the store, each for all nodes of the
+level at once; each version is visited once, so a walk ends on any cycle.
+"""
+
+import gc
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from operator import attrgetter
+from typing import Final
+
+from provdb.errors import NotFound
+from provdb.lineage.history import Edge, History, Node
+from provdb.lineage.loaded import Loaded
+from provdb.lineage.name import Name, find_name
+from provdb.lineage.resolve import Activity, Version
+from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.lineage.rules import LINK_RULES, LinkRule
+from provdb.model import Document, format_time
+from provdb.model import fields as f
+from provdb.store import Store
+
+__all__ = ["WalkOptions", "impact", "lineage"]
+
+_COLLECTIONS: Final = ("SetCollection", "FileCollection")
+_FAILED: Final = ("failed", "interrupted")
+_RAW: Final = "R0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkOptions:
+    """How far to walk, and through what.
+
+    Attributes:
+        depth: Activities to pass at most, or None for any number.
+        via: Patterns of names of activities to pass, all others are left out; none
+            for all.
+        role: Pattern of roles of usages to follow, or None for all.
+        limit: Nodes to visit at most, or None for any number.
+        leaf_level: Data level whose files are listed beside the answer, or None.
+        as_of: Answer from what had happened by then, or None for now.
+        rules: The link rules that may bridge gaps; none leaves out what is inferred.
+    """
+
+    depth: int | None = None
+    via: tuple[str, ...] = ()
+    role: str | None = None
+    limit: int | None = None
+    leaf_level: str | None = None
+    as_of: datetime | None = None
+    rules: Collection[LinkRule] = LINK_RULES
+
+
+_EVERYTHING: Final = WalkOptions()
+
+
+def lineage(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
+    """Return everything that a file came from, back to raw data.
+
+    Each use of a file is resolved to the version that there was at that time.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has that name.
+        Ambiguous: Several things have it.
+
+    >>> from provdb.model import fold
+    >>> from provdb.store import open_store
+    >>> r0 = {"entity_id": "446f45", "filepath": "/R0/LST-1.1.Run01618.0008.fits.fz"}
+    >>> dl1 = {"entity_id": "6d2362", "filepath": "/DL1/dl1_LST-1.Run01618.0008.h5"}
+    >>> act = {"activity_id": "621ca2"}
+    >>> store = open_store("memory://")
+    >>> counts = store.write(fold([r0, dl1, act | {"name": "r0_to_dl1"},
+    ...     act | {"used_id": "446f45"}, act | {"generated_id": "6d2362"}]))
+    >>> [node.level or node.name for node in
+    ...     lineage(store, "dl1_LST-1.Run01618.0008.h5").nodes]
+    ['DL1', 'r0_to_dl1', 'R0']
+    """
+    return _walk(store, name, _UPSTREAM, options)
+
+
+def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
+    """Return everything that came from a file.
+
+    It is the same relation as `lineage`, read on in time: a version of a file is in
+    the impact of another one exactly when that one is in its lineage.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has that name.
+        Ambiguous: Several things have it.
+    """
+    return _walk(store, name, _DOWNSTREAM, options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Direction:
+    """What differs between a walk back and a walk on.
+
+    Attributes:
+        name: What the direction is called in answers.
+        load: Loads what the steps from some nodes need.
+        step: Gives the edges from a node.
+        other_end: Gives the node at the far end of an edge.
+    """
+
+    name: str
+    load: Callable[[Loaded, Iterable[Node]], None]
+    step: Callable[[History, Node], list[Edge]]
+    other_end: Callable[[Edge], Node]
+
+
+def _load_upstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
+    loaded.load_uses(
+        link.entity
+        for node in nodes
+        if isinstance(node, Activity)
+        for link in node.used
+    )
+
+
+def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
+    entities: list[str] = []
+    for node in nodes:
+        if isinstance(node, Activity):
+            entities += [link.entity for link in node.generated]
+        else:
+            entities.append(node.entity)
+    loaded.load_readers(entities)
+
+
+_UPSTREAM: Final = _Direction(
+    name="upstream",
+    load=_load_upstream,
+    step=History.upstream,
+    other_end=attrgetter("target"),
+)
+_DOWNSTREAM: Final = _Direction(
+    name="downstream",
+    load=_load_downstream,
+    step=History.downstream,
+    other_end=attrgetter("source"),
+)
+
+
+def _walk(
+    store: Store, name: str, direction: _Direction, options: WalkOptions
+) -> Lineage:
+    loaded = Loaded(store, rules=options.rules, as_of=options.as_of)
+    history = History(loaded)
+    found = find_name(store, name)
+    with _without_collector():
+        start = _start(history, found, name=name, as_of=options.as_of)
+        walk = _Walk(history, direction, options)
+        walk.run(start)
+        return _answer(walk, name, start)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let the cycle collector rest: a walk makes many objects and no cycles.
+
+    It would look through all of them again and again, for a third of the time.
+    """
+    if not gc.isenabled() or gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        # What was made counts as old: the collector need not look through it at once.
+        gc.freeze()
+        gc.unfreeze()
+        gc.enable()
+
+
+def _start(
+    history: History, found: Name, *, name: str, as_of: datetime | None
+) -> Version:
+    entity = found.entity
+    history.loaded.load_uses([entity])
+    if found.version is not None:
+        history.loaded.load_readers([entity])
+        versions = history.versions(entity)
+        matching = [v for v in versions if (v.tag or "").startswith(found.version)]
+        if len(matching) == 1:
+            return matching[0]
+        raise NotFound(
+            name,
+            near=sorted(version.id for version in versions),
+            message=f"{entity} has no version {found.version}",
+        )
+    version = history.now(entity)
+    if as_of is not None and history.loaded.comes_later(entity):
+        raise NotFound(
+            name,
+            message=f"{name} was not there as of {format_time(as_of)}, "
+            "it was written later",
+        )
+    return version
+
+
+class _Walk:
+    """The nodes and edges that were met, and how far away they are."""
+
+    def __init__(
+        self, history: History, direction: _Direction, options: WalkOptions
+    ) -> None:
+        self.history = history
+        self.direction = direction
+        self.options = options
+        self.distances: dict[Node, int] = {}
+        self.edges: list[Edge] = []
+        self.cut_by: dict[str, None] = {}
+        self._passed: dict[Node, int] = {}
+        self._is_filtered = bool(options.via) or options.role is not None
+        self._is_cut = options.depth is not None or options.limit is not None
+
+    def run(self, start: Version) -> None:
+        """Visit everything that can be reached from one version."""
+        self.distances[start] = 0
+        self._passed[start] = 0
+        level: list[Node] = [start]
+        distance = 0
+        while level:
+            distance += 1
+            self.direction.load(self.history.loaded, level)
+            level = self._visit(level, distance)
+
+    def _visit(self, level: Iterable[Node], distance: int) -> list[Node]:
+        step, other_end = self.direction.step, self.direction.other_end
+        distances = self.distances
+        found: list[Node] = []
+        for node in level:
+            edges = step(self.history, node)
+            if self._is_filtered:
+                edges = [edge for edge in edges if self._is_followed(edge)]
+            if self._is_cut:
+                edges = [e for e in edges if self._is_within(node, other_end(e))]
+            self.edges += edges
+            for other in map(other_end, edges):
+                if other not in distances:
+                    distances[other] = distance
+                    found.append(other)
+        return found
+
+    def _is_followed(self, edge: Edge) -> bool:
+        activity = edge.source if edge.relation == "used" else edge.target
+        if isinstance(activity, Activity) and self.options.via:
+            name = activity.name or ""
+            if not any(fnmatchcase(name, pattern) for pattern in self.options.via):
+                return False
+        if self.options.role is None or edge.relation != "used":
+            return True
+        return fnmatchcase(edge.role or "", self.options.role)
+
+    def _is_within(self, node: Node, other: Node) -> bool:
+        """Say whether a node may be visited, and note why not."""
+        if other in self._passed:
+            return True
+        depth, limit = self.options.depth, self.options.limit
+        passed = self._passed[node] + isinstance(other, Activity)
+        if depth is not None and passed > depth:
+            self.cut_by[f"the depth of {depth} activities; there is more"] = None
+            return False
+        if limit is not None and len(self._passed) >= limit:
+            self.cut_by[f"the limit of {limit} nodes; there is more"] = None
+            return False
+        self._passed[other] = passed
+        return True
+
+
+def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
+    options = walk.options
+    nodes = tuple(_nodes(walk))
+    edges = [
+        LineageEdge(source.id, target.id, relation, role, rule, is_late)
+        for source, target, relation, role, rule, is_late in walk.edges
+    ]
+    as_of = None if options.as_of is None else format_time(options.as_of)
+    return Lineage(
+        question={
+            "name": name,
+            "id": start.id,
+            "direction": walk.direction.name,
+            "as_of": as_of,
+        },
+        start=start.id,
+        nodes=nodes,
+        # Two uses in one role can be of one version.
+        edges=tuple(dict.fromkeys(edges)),
+        truncated=bool(walk.cut_by),
+        warnings=tuple(_warnings(walk, nodes)),
+        leaf_level=options.leaf_level,
+    )
+
+
+def _nodes(walk: _Walk) -> Iterator[LineageNode]:
+    loaded = walk.history.loaded
+    runs = _runs_of_collections(walk)
+    for node, distance in walk.distances.items():
+        if isinstance(node, Activity):
+            yield LineageNode(
+                id=node.id,
+                kind="activity",
+                name=node.name,
+                run=node.run,
+                subrun=node.subrun,
+                status=node.status,
+                session_tag=node.session_tag,
+                start=node.start,
+                end=node.end,
+                distance=distance,
+            )
+            continue
+        document: Document = loaded.entities.get(node.entity, {})
+        field = document.get
+        is_collection = node in runs
+        yield LineageNode(
+            id=node.id,
+            kind="collection" if is_collection else "entity",
+            name=field(f.NAME),
+            location=field(f.LOCATION),
+            level=field(f.LEVEL),
+            run=runs[node] if is_collection else field(f.RUN),
+            subrun=field(f.SUBRUN),
+            version=node.tag,
+            status=_status(node, loaded),
+            origin=_origin(node, document),
+            entity=node.entity,
+            distance=distance,
+        )
+
+
+def _runs_of_collections(walk: _Walk) -> dict[Version, int | None]:
+    """Return each collection, with the run of the activities beside it, if it is one.
+
+    A collection of lstosa names a folder, which says nothing of the run.
+    """
+    entities = walk.history.loaded.entities
+    runs: dict[Version, set[int]] = {
+        node: set()
+        for node in walk.distances
+        if isinstance(node, Version) and _is_collection(entities.get(node.entity, {}))
+    }
+    for edge in walk.edges if runs else ():
+        for version, activity in ((edge[0], edge[1]), (edge[1], edge[0])):
+            if (
+                isinstance(version, Version)
+                and isinstance(activity, Activity)
+                and version in runs
+                and activity.run is not None
+            ):
+                runs[version].add(activity.run)
+    return {
+        version: found.pop() if len(found) == 1 else None
+        for version, found in runs.items()
+    }
+
+
+def _is_collection(document: Document) -> bool:
+    return document.get(f.TYPE) in _COLLECTIONS or f.MEMBERS in document
+
+
+def _status(version: Version, loaded: Loaded) -> str | None:
+    """Return how the generators of a version ended, if none of them ended well."""
+    worst: str | None = None
+    for generator in version.generators:
+        status = loaded.activity(generator).status
+        if status not in _FAILED:
+            return None
+        worst = status if worst is None else min(worst, status)
+    return worst
+
+
+def _origin(version: Version, document: Document) -> str | None:
+    if version.generators or version.sources:
+        return None
+    if not document:
+        return "unknown"
+    return "raw" if document[f.LEVEL] == _RAW else "external"
+
+
+def _warnings(walk: _Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
+    for cut in walk.cut_by:
+        yield f"the answer was cut at {cut}"
+    late = sum(edge.has_time_conflict for edge in walk.edges)
+    if late:
+        yield (
+            f"the times of {late} edges conflict: by the clocks of the machines the "
+            "file was written only after it was used"
+        )
+    for node in nodes:
+        if node.kind != "activity" and node.status is not None:
+            place = node.location or node.id
+            yield f"{place} was made only by steps that are {node.status}"
+    yield from walk.history.warnings

@@ -1,0 +1,116 @@
+"""``provdb ingest``: logs into the store."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import click
+
+from provdb.errors import ReadError
+from provdb_cli.errors import ANSWER_IS_NO, INPUT_UNREAD, warn
+from provdb_cli.output import choose_format, print_json, print_rows
+from provdb_cli.progress import progress
+from provdb_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from provdb.ingest import IngestReport
+
+__all__ = ["ingest"]
+
+_STDIN: Final = "-"
+_FORMATS: Final = ("lstosa",)
+_COLUMNS: Final = ("collection", "added", "changed", "unchanged")
+_MOST_WARNINGS: Final = 20
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "input_format",
+    type=click.Choice(_FORMATS),
+    help="What the inputs are; found out unless told.",
+)
+@click.pass_context
+def ingest(
+    context: click.Context, paths: tuple[str, ...], input_format: str | None
+) -> None:
+    """Store the provenance in logs.
+
+    PATH is a file, a folder, or - for standard input. Logs of lstosa and logprov
+    are read, and lstosa's run-wise *_prov.log, plain or compressed by gzip. Reading
+    a log again changes nothing.
+
+    \b
+    Example:
+      provdb ingest prov.log
+      provdb ingest - < prov.log
+    """
+    from provdb.ingest import ingest, total_bytes
+
+    settings: Settings = context.obj
+    inputs = [_input(path) for path in paths]
+    problems = _Problems()
+    with (
+        settings.open_store() as store,
+        progress("reading", total=total_bytes(inputs), unit="bytes") as advance,
+    ):
+        report = ingest(store, inputs, on_problem=problems.add, on_progress=advance)
+    problems.end()
+    _print(report)
+    if report.unread:
+        context.exit(INPUT_UNREAD)
+    if not report.records:
+        context.exit(ANSWER_IS_NO)
+
+
+class _Problems:
+    """Tell the first problems as they come, and count the others."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, problem: ReadError) -> None:
+        self._count += 1
+        if self._count <= _MOST_WARNINGS:
+            warn(f"warning: {problem}")
+
+    def end(self) -> None:
+        if self._count > _MOST_WARNINGS:
+            warn(f"warning: and {self._count - _MOST_WARNINGS} more like these")
+
+
+def _input(path: str) -> Path | BinaryIO:
+    return sys.stdin.buffer if path == _STDIN else Path(path)
+
+
+def _print(report: "IngestReport") -> None:
+    format_name = choose_format(None, None, on_terminal="table")
+    if format_name == "json":
+        print_json(report.to_dict())
+        return
+    warn(_summary(report))
+    rows = [
+        {"collection": name, **counts}
+        for name, counts in report.to_dict()["written"].items()
+    ]
+    print_rows(rows, _COLUMNS, format_name=format_name)
+
+
+def _summary(report: "IngestReport") -> str:
+    """Return in words what was read, and what was not if there is any."""
+    read = (
+        f"read {_count(report.records, 'record')} in {_count(report.lines, 'line')} "
+        f"of {_count(report.inputs, 'input')}"
+    )
+    others = (
+        (report.foreign, "line", "held no provenance"),
+        (report.skipped, "line", "could not be read"),
+        (report.unread, "input", "could not be read"),
+    )
+    said = [f"{_count(count, what)} {end}" for count, what, end in others if count]
+    return "; ".join([read if report.inputs else "read nothing", *said])
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")

@@ -1,0 +1,172 @@
+"""Options that several commands share; the same option is the same everywhere."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from provdb.model.names import LEVELS
+
+__all__ = [
+    "FileName",
+    "Name",
+    "as_of_option",
+    "escape",
+    "output_options",
+    "rules_option",
+    "walk_options",
+]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+TABLE_FORMATS: Final = ("table", "json", "jsonl", "csv")
+TREE_FORMATS: Final = ("tree", *TABLE_FORMATS)
+
+
+class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic only in later clicks.
+    """A point in time as ISO 8601 writes it; UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> datetime:
+        """Read the time, or fail with an example of one."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            time = datetime.fromisoformat(value)
+            if time.tzinfo is None:
+                time = time.replace(tzinfo=UTC)
+            return time.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time such as 2020-01-18T08:30", param, ctx)
+
+
+class Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As of Time.
+    """A name; bytes in it that are no UTF-8 become the escapes of Python."""
+
+    name = "name"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Write the bytes that are no UTF-8 as escapes."""
+        return escape(str(value))
+
+
+class FileName(Name):
+    """The name of a file, which is never empty."""
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Write the name as a name is written, or fail where there is none."""
+        if not value:
+            self.fail("it is empty; give a path, a file name or an id", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def escape(typed: str) -> str:
+    """Return what was typed with the escapes of Python for bytes that are no UTF-8."""
+    written = typed.encode("utf-8", "surrogateescape")
+    return written.decode("utf-8", "backslashreplace")
+
+
+def output_options(*, is_tree: bool = False) -> Callable[[_Command], _Command]:
+    """Give a command ``--format`` and ``--output``.
+
+    Args:
+        is_tree: Whether its result can be shown as a tree.
+    """
+    formats = TREE_FORMATS if is_tree else TABLE_FORMATS
+
+    def decorate(command: _Command) -> _Command:
+        command = click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write to FILE; its ending chooses the format.",
+        )(command)
+        return click.option(
+            "--format",
+            "format_name",
+            type=click.Choice(formats),
+            help=f"{formats[0].capitalize()} on a terminal, json when piped, "
+            "unless told.",
+        )(command)
+
+    return decorate
+
+
+def as_of_option(command: _Command) -> _Command:
+    """Give a command ``--as-of``."""
+    return click.option(
+        "--as-of",
+        type=Time(),
+        metavar="TIME",
+        help="Answer from what had happened by TIME (UTC, or with a zone).",
+    )(command)
+
+
+def rules_option(command: _Command) -> _Command:
+    """Give a command ``--no-inferred``."""
+    return click.option(
+        "--no-inferred",
+        is_flag=True,
+        help="Leave out what no record says, but a link rule infers.",
+    )(command)
+
+
+def walk_options(command: _Command) -> _Command:
+    """Give a command the options of a walk: how far, and through what."""
+    options = (
+        click.option(
+            "--depth",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="Pass N activities at most.",
+        ),
+        click.option(
+            "--leaves",
+            "leaf_level",
+            type=click.Choice(LEVELS, case_sensitive=False),
+            help="List the files of this level: one location a line, or in the JSON.",
+        ),
+        click.option(
+            "--via",
+            multiple=True,
+            metavar="ACTIVITY",
+            help="Pass only activities of this name (* and ? are wild); repeat for "
+            "more.",
+        ),
+        click.option("--role", metavar="ROLE", help="Follow only usages in this role."),
+        as_of_option,
+        rules_option,
+        click.option(
+            "--limit",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop after N nodes.",
+        ),
+        click.option(
+            "--unfold",
+            is_flag=True,
+            help="Give each subrun its own line in the tree.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command

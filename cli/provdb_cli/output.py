@@ -1,0 +1,172 @@
+"""Results on stdout or in a file: tree, table, json, jsonl, csv."""
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from io import StringIO, TextIOWrapper
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+import orjson
+
+from provdb.errors import ReadError, UnknownFormat
+from provdb.model import format_time
+from provdb_cli.table import draw_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["choose_format", "encode_stdout", "print_json", "print_rows", "print_text"]
+
+# Wide enough for any line: what is piped is not cut.
+_UNCUT: Final = 10_000
+_ENDINGS: Final = {".json": "json", ".jsonl": "jsonl", ".csv": "csv"}
+_TEXT_ENDING: Final = ".txt"
+
+
+def encode_stdout() -> None:
+    """Make stdout take any text, whatever the encoding of the environment is.
+
+    What is piped is UTF-8, as what is written to a file is; a terminal shows a
+    question mark for what it does not have.
+    """
+    if not isinstance(sys.stdout, TextIOWrapper) or sys.stdout.encoding == "utf-8":
+        return
+    if sys.stdout.isatty():
+        sys.stdout.reconfigure(errors="replace")
+    else:
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def choose_format(
+    format_name: str | None, output: Path | None, *, on_terminal: str
+) -> str:
+    """Return the format to write in: as told, by the ending, or by where it goes.
+
+    Args:
+        format_name: What was told, or None.
+        output: The file to write, or None for stdout.
+        on_terminal: The format for people.
+
+    Raises:
+        UnknownFormat: The ending of the file is that of no format.
+    """
+    if format_name is not None:
+        return format_name
+    if output is None:
+        return on_terminal if sys.stdout.isatty() else "json"
+    ending = output.suffix.lower()
+    if ending == _TEXT_ENDING:
+        return on_terminal
+    if ending not in _ENDINGS:
+        raise UnknownFormat(
+            output.suffix or output.name, known=[*_ENDINGS, _TEXT_ENDING]
+        )
+    return _ENDINGS[ending]
+
+
+def print_rows(
+    rows: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    format_name: str,
+    output: Path | None = None,
+    tables: Sequence[Sequence[str]] = (),
+) -> None:
+    """Print rows as a table, as JSON or as CSV.
+
+    Args:
+        rows: The rows.
+        columns: The fields that CSV shows, in order; JSON has all.
+        format_name: ``table``, ``json``, ``jsonl`` or ``csv``.
+        output: The file to write, or None for stdout.
+        tables: What a table shows of rows, as `draw_table` takes it; the same as
+            CSV unless told.
+    """
+    with _stream(output) as stream:
+        if format_name == "json":
+            stream.write(_json(list(rows), is_indented=True))
+        elif format_name == "jsonl":
+            for row in rows:
+                stream.write(_json(row))
+        elif format_name == "csv":
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            for row in rows:
+                writer.writerow([_cell(row.get(column)) for column in columns])
+        else:
+            draw_table(_console(stream), list(rows), tables or [columns], write=_cell)
+
+
+def print_json(value: Mapping[str, Any], *, output: Path | None = None) -> None:
+    """Print one value as indented JSON."""
+    with _stream(output) as stream:
+        stream.write(_json(value, is_indented=True))
+
+
+def print_text(
+    draw: "Callable[[Console], None]", *, output: Path | None = None
+) -> None:
+    """Print what a function draws, with colours on a terminal only."""
+    with _stream(output) as stream:
+        draw(_console(stream))
+
+
+def _console(stream: IO[str]) -> "Console":
+    # Loaded here: rich takes longer to load than an answer in JSON to find.
+    from rich.console import Console
+
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _UNCUT
+    return Console(file=stream, width=width, highlight=False, markup=False)
+
+
+@contextmanager
+def _stream(output: Path | None) -> Iterator[IO[str]]:
+    """Yield where to write: stdout, or a file that appears only when it is whole."""
+    try:
+        if output is None:
+            yield sys.stdout
+            sys.stdout.flush()
+            return
+        # Not by tempfile, whose files nobody but their owner may read.
+        unfinished = output.with_name(f".{output.name}.{os.getpid()}")
+        try:
+            with unfinished.open("x", encoding="utf-8") as stream:
+                yield stream
+            unfinished.replace(output)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    except BrokenPipeError:
+        raise  # Who read has seen enough; click ends quietly.
+    except OSError as error:
+        if output is None:
+            sys.stdout = StringIO()  # Else Python tries to write again as it ends.
+        raise ReadError(
+            str(output or "standard output"),
+            f"it cannot be written: {error.strerror or error}",
+        ) from error
+
+
+def _json(value: Any, *, is_indented: bool = False) -> str:
+    option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_APPEND_NEWLINE
+    if is_indented:
+        option |= orjson.OPT_INDENT_2
+    return orjson.dumps(value, default=format_time, option=option).decode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, list | dict):
+        return _json(value).rstrip("\n")
+    return str(value)

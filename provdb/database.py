@@ -1,0 +1,110 @@
+"""A store with the questions that it answers: what a script or a notebook needs."""
+
+from collections.abc import Collection
+from datetime import UTC, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from provdb.ingest import IngestReport, ingest
+from provdb.lineage import (
+    LINK_RULES,
+    FileVersion,
+    Lineage,
+    LinkRule,
+    WalkOptions,
+    impact,
+    lineage,
+    versions,
+)
+from provdb.model import Document
+from provdb.sessions import get_sessions, list_sessions
+from provdb.store import Store, open_store
+
+__all__ = ["Database", "connect"]
+
+
+def connect(
+    uri: str, *, zone: tzinfo = UTC, rules: Collection[LinkRule] = LINK_RULES
+) -> "Database":
+    """Open the store that a URI names, to ask it.
+
+    Args:
+        uri: ``mongodb://HOST/DATABASE``, ``sqlite:///PATH`` or ``memory://``.
+        zone: Zone in which times of records that name none are read.
+        rules: The link rules that may bridge gaps between files.
+
+    Raises:
+        StoreUnavailable: The URI names no store, or cannot be read.
+
+    >>> with connect("memory://") as db:
+    ...     db.store.initialise()
+    ...     db.sessions()
+    []
+    """
+    return Database(open_store(uri, zone=zone), rules=rules)
+
+
+class Database:
+    """Provenance in a store, and what can be asked of it.
+
+    Attributes:
+        store: The store itself.
+    """
+
+    def __init__(
+        self, store: Store, *, rules: Collection[LinkRule] = LINK_RULES
+    ) -> None:
+        """Ask a store that is open."""
+        self.store = store
+        self._rules = rules
+
+    def __enter__(self) -> Self:
+        """Return the database itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def ingest(self, *paths: str | Path) -> IngestReport:
+        """Store the provenance in logs, as `provdb.ingest.ingest` does."""
+        return ingest(self.store, [Path(path) for path in paths])
+
+    def lineage(self, name: str, **options: Any) -> Lineage:
+        """Return everything that a file came from, as `provdb.lineage.lineage` does.
+
+        Args:
+            name: A path, the end of one, a file name or an id.
+            **options: Fields of `WalkOptions`.
+        """
+        return lineage(self.store, name, options=self._options(options))
+
+    def impact(self, name: str, **options: Any) -> Lineage:
+        """Return everything that came from a file, as `provdb.lineage.impact` does.
+
+        Args:
+            name: A path, the end of one, a file name or an id.
+            **options: Fields of `WalkOptions`.
+        """
+        return impact(self.store, name, options=self._options(options))
+
+    def versions(self, name: str) -> tuple[FileVersion, ...]:
+        """Return every writing of a file, the latest one first."""
+        return versions(self.store, name, rules=self._rules)
+
+    def sessions(self, tag: str = "*") -> list[dict[str, Any]]:
+        """Return a line for each session whose tag is like a pattern."""
+        return list_sessions(self.store, tag)
+
+    def session(self, tag: str) -> list[Document]:
+        """Return the documents of all sessions of a tag."""
+        return get_sessions(self.store, tag)
+
+    def _options(self, options: dict[str, Any]) -> WalkOptions:
+        return WalkOptions(**{"rules": self._rules, **options})

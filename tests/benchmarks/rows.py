@@ -1,0 +1,350 @@
+"""The rows of the table: what provdb promises, each beside something that it is not.
+
+A baseline is what somebody would write without provdb, or what the machine can do at
+best. Both are measured in turns in the same run, for a ratio is worth more than a
+time.
+"""
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from provdb.lineage import impact, lineage
+from tests.benchmarks.night import lines
+from tests.benchmarks.stage import Database, Stage, fold_log
+
+__all__ = ["ROWS", "Line"]
+
+_MODEL = "reg_energy.sav"
+_COMMAND = "provdb_cli.main"
+_HEAVY = ("pymongo", "mongomock", "prov")
+_MB = 1e6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        what: What was measured.
+        ours: What provdb takes.
+        baseline: What the other takes.
+        ratio: How many times larger one is than the other, whichever way the promise
+            has it; None for what could not be measured.
+        at_least: The promised ratio, where a larger one is better.
+        at_most: The promised ratio, where a smaller one is better.
+    """
+
+    what: str
+    ours: str
+    baseline: str
+    ratio: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def promised(self) -> str:
+        """The promise as text, empty if there is none."""
+        if self.at_least is not None:
+            return f">= {self.at_least:g}"
+        return "" if self.at_most is None else f"<= {self.at_most:g}"
+
+    @property
+    def kept(self) -> str:
+        """Whether the promise was kept, as text, empty if that is not known."""
+        if self.ratio is None or not self.promised:
+            return ""
+        is_kept = (self.at_least is None or self.ratio >= self.at_least) and (
+            self.at_most is None or self.ratio <= self.at_most
+        )
+        return "yes" if is_kept else "NO"
+
+
+def _reading(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    path = stage.log(runs=1)
+    texts = path.read_text().splitlines()
+    payloads = [text.split("__PROV__", 2)[2] for text in texts if "__PROV__" in text]
+    documents = fold_log(path)
+    ours, baseline = [], []
+    for turn in range(rounds):
+        # The baseline takes a minute: a part of it in every turn.
+        part = payloads[turn::rounds]
+        ours.append(_seconds(lambda: fold_log(path)))
+        baseline.append(_seconds(lambda part=part: [yaml.safe_load(p) for p in part]))  # type: ignore[misc]
+    size = path.stat().st_size / _MB
+    activities = len(documents["activities"])
+    yield Line(
+        what=f"read and fold a log, {activities} activities, {size:.1f} MB"
+        " | yaml.safe_load of its lines",
+        ours=_time(median(ours)),
+        baseline=_time(sum(baseline)),
+        ratio=sum(baseline) / median(ours),
+        at_least=30,
+    )
+
+
+def _storage(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    log = stage.log(runs=stage.scale.night_runs).stat().st_size
+    database = stage.night_of_runs().bare
+    database.client.admin.command("fsync")
+    stored = 0
+    for name in database.list_collection_names():
+        (stats,) = database[name].aggregate([{"$collStats": {"storageStats": {}}}])
+        storage = stats["storageStats"]
+        stored += storage["storageSize"] + storage["totalIndexSize"]
+    yield Line(
+        what=f"storage and indexes in MongoDB, {stage.scale.night_runs} runs"
+        " | text of their log",
+        ours=f"{stored / _MB:.2f} MB",
+        baseline=f"{log / _MB:.1f} MB",
+        ratio=log / stored,
+        at_least=40,
+    )
+
+
+def _lineage(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    database = stage.one_run()
+    start = _dl3(stage)
+
+    def ours() -> int:
+        answer = lineage(database.store, start)
+        return sum(node.kind == "activity" for node in answer.nodes)
+
+    def bare() -> int:
+        return len(_walk(database, start, back=True))
+
+    def bare_with_entities() -> int:
+        return len(_walk(database, start, back=True, with_entities=True))
+
+    activities = _same(ours(), bare(), bare_with_entities())
+    mine, alone, together = _in_turns(rounds, ours, bare, bare_with_entities)
+    what = f"lineage of a run's DL3, {activities} activities"
+    yield _at_most(f"{what} | bare walk", mine, alone, 1.3)
+    yield _at_most(f"{what} | bare walk with the entities", mine, together, None)
+
+
+def _history(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    large, small = stage.run_with_history(), stage.one_run()
+    start = _dl3(stage)
+    ours, baseline = _in_turns(
+        rounds,
+        lambda: lineage(large.store, start),
+        lambda: lineage(small.store, start),
+    )
+    more = stage.scale.history_nights
+    what = f"the same lineage, {more} times more history | without"
+    yield _at_most(what, ours, baseline, 1.3)
+
+
+def _impact(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    database = stage.many_runs()
+
+    def ours() -> int:
+        answer = impact(database.store, _MODEL)
+        return sum(node.kind == "activity" for node in answer.nodes)
+
+    def bare() -> int:
+        return len(_walk(database, _MODEL, back=False))
+
+    activities = _same(ours(), bare())
+    mine, alone = _in_turns(rounds, ours, bare)
+    what = f"impact of a random forest, {activities} activities"
+    yield _at_most(f"{what} | bare walk", mine, alone, 2)
+    peak = _peak_mb(database.uri)
+    yield Line(
+        what=f"{what}: peak memory | 500 MB",
+        ours=f"{peak:.0f} MB",
+        baseline="500 MB",
+        ratio=peak / 500,
+        at_most=1,
+    )
+
+
+def _command_line(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    what = "the process: provdb query lineage FILE | python -c 'import pymongo'"
+    if not _is_there(_COMMAND):
+        yield Line(what=what, ours="not there", baseline="", at_most=2.5)
+        return
+    asked = ["-m", _COMMAND, "--uri", stage.local_run()]
+    asked += ["query", "lineage", _dl3(stage)]
+    ours, baseline = _in_turns(
+        rounds,
+        lambda: _python(stage, *asked),
+        lambda: _python(stage, "-c", "import pymongo"),
+    )
+    yield _at_most(what, ours, baseline, 2.5)
+
+
+def _help(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    what = f"heavy packages that provdb --help loads | of {', '.join(_HEAVY)}"
+    if not _is_there(_COMMAND):
+        yield Line(what=what, ours="not there", baseline="", at_most=0)
+        return
+    said = _python(stage, "-c", _HELP, _COMMAND, *_HEAVY).stderr
+    loaded = said.splitlines()[-1].split()[1:]
+    yield Line(
+        what=what,
+        ours=", ".join(loaded) or "none",
+        baseline="",
+        ratio=len(loaded) / len(_HEAVY),
+        at_most=0,
+    )
+
+
+ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
+    "reading": _reading,
+    "storage": _storage,
+    "lineage": _lineage,
+    "history": _history,
+    "impact": _impact,
+    "command": _command_line,
+    "help": _help,
+}
+
+_HELP = """
+import runpy, sys
+module, *heavy = sys.argv[1:]
+sys.argv = ["provdb", "--help"]
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=False)
+except SystemExit:
+    pass
+print("loaded:", *(name for name in heavy if name in sys.modules), file=sys.stderr)
+"""
+
+# What a process had at most by its own count: that of its end (`getrusage`) starts
+# with what its parent had.
+_PEAK = """
+import resource, sys
+from pathlib import Path
+from provdb.lineage import impact
+from provdb.store import open_store
+with open_store(sys.argv[1]) as store:
+    impact(store, sys.argv[2])
+status = Path("/proc/self/status")
+if status.exists():
+    words = status.read_text().split()
+    print(int(words[words.index("VmHWM:") + 1]) * 1024)
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak if sys.platform == "darwin" else peak * 1024)
+"""
+
+
+def _walk(
+    database: Database, start: str, *, back: bool, with_entities: bool = False
+) -> dict[str, Any]:
+    """Fetch all activities before or after a file, level by level, by id.
+
+    This knows nothing of versions: whatever has the path is followed.
+    """
+    met, followed = ("generated", "used") if back else ("used", "generated")
+    first = database.bare.entities.find_one({"file_name": start})
+    activities: dict[str, Any] = {}
+    entities: dict[str, Any] = {}
+    frontier = {first["_id"]}
+    seen = set(frontier)
+    while frontier:
+        among = {"$in": list(frontier)}
+        if with_entities:
+            for entity in database.bare.entities.find({"_id": among}):
+                entities[entity["_id"]] = entity
+        found = list(database.bare.activities.find({f"{met}.entity": among}))
+        new = [a for a in found if a["_id"] not in activities]
+        activities |= {activity["_id"]: activity for activity in new}
+        frontier = {link["entity"] for a in new for link in a[followed]} - seen
+        seen |= frontier
+    return activities
+
+
+def _dl3(stage: Stage) -> str:
+    (name,) = {
+        word.rpartition("/")[2]
+        for line in lines(stage.run)
+        if "'name': 'DL3File'" in line
+        for word in line.split("'")
+        if "/dl3_" in word
+    }
+    return name
+
+
+def _same(first: int, *others: int) -> int:
+    """Return a number that all must have found, for they were asked the same."""
+    if any(other != first for other in others):
+        raise RuntimeError(f"the walks disagree: {first} and {others} activities")
+    return first
+
+
+def _in_turns(rounds: int, *todo: Callable[[], object]) -> list[float]:
+    """Return the median time of each in seconds, taken in turns."""
+    taken: list[list[float]] = [[] for _ in todo]
+    for turn in range(rounds):
+        # Not always the same one first.
+        for number in range(len(todo))[:: 1 if turn % 2 == 0 else -1]:
+            taken[number].append(_seconds(todo[number]))
+    return [median(times) for times in taken]
+
+
+def _seconds(todo: Callable[[], object]) -> float:
+    gc.collect()
+    begin = time.perf_counter()
+    todo()
+    return time.perf_counter() - begin
+
+
+def _at_most(what: str, ours: float, baseline: float, promised: float | None) -> Line:
+    return Line(
+        what=what,
+        ours=_time(ours),
+        baseline=_time(baseline),
+        ratio=ours / baseline,
+        at_most=promised,
+    )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _is_there(module: str) -> bool:
+    return find_spec(module) is not None
+
+
+def _peak_mb(uri: str) -> float:
+    said = subprocess.run(
+        [sys.executable, "-c", _PEAK, uri, _MODEL],
+        env=_environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return int(said.stdout) / _MB
+
+
+def _python(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
+    home = str(stage.folder)
+    return subprocess.run(
+        [sys.executable, *words],
+        env=_environment() | {"HOME": home, "XDG_CONFIG_HOME": home},
+        cwd=stage.folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a process that finds what this one finds."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
+    found = [str(Path(place).absolute()) for place in sys.path]
+    return kept | {"PYTHONPATH": os.pathsep.join(found)}

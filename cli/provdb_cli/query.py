@@ -180,8 +180,8 @@ def _answer(
     if format_name == "json":
         print_json(answer.to_dict(), output=output)
     elif format_name != "tree":
-        nodes = answer.nodes if answer.leaf_level is None else answer.leaves
-        rows = (node.to_dict() for node in nodes)
+        leaves = [leaf.to_dict() for leaf in answer.leaves]
+        rows = answer.rows() if answer.leaf_level is None else leaves
         print_rows(
             rows,
             _NODE_COLUMNS,

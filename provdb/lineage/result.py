@@ -158,12 +158,16 @@ class Lineage:
         """Whether this is what the file came from, not what came from it."""
         return bool(self.question.get("direction") == "upstream")
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the nodes as they stand in JSON: nearest first, then in order."""
+        return [node.to_dict() for node in sorted(self.nodes, key=_order_of_node)]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in JSON."""
         answer: dict[str, Any] = {
             "question": dict(self.question),
             "roots": list(self.roots),
-            "nodes": [node.to_dict() for node in self.nodes],
+            "nodes": self.rows(),
             "edges": [
                 edge.to_dict() for edge in sorted(self.edges, key=_order_of_edge)
             ],
@@ -204,6 +208,11 @@ def _order_of_leaf(leaf: LineageNode) -> tuple[int, int, str, str]:
     run = -1 if leaf.run is None else leaf.run
     subrun = -1 if leaf.subrun is None else leaf.subrun
     return run, subrun, leaf.location or "", leaf.id
+
+
+def _order_of_node(node: LineageNode) -> tuple[int, str, str, int, int, str, str]:
+    run, subrun, location, id_ = _order_of_leaf(node)
+    return node.distance, node.kind, node.name or "", run, subrun, location, id_
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

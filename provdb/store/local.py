@@ -199,17 +199,23 @@ class LocalStore(Store):
     def _without_environment(
         self, session_tags: Iterable[str | None]
     ) -> list[Document]:
-        source = (
-            f"FROM {f.ACTIVITIES} WHERE document ->> '$.{f.ENVIRONMENT}' IS NULL "
-            f"AND coalesce({f.SESSION_TAG}, '') IN"
-        )
-        tags = [tag or "" for tag in session_tags]
-        return self._select(f.ACTIVITIES, source, tags)
+        found = self._of_tags(session_tags)
+        return [activity for activity in found if f.ENVIRONMENT not in activity]
 
     def _of_session(self, session_tag: str | None, session_id: str) -> list[Document]:
-        source = f"FROM {f.ACTIVITIES} WHERE coalesce({f.SESSION_TAG}, '') IN"
-        found = self._select(f.ACTIVITIES, source, [session_tag or ""])
+        found = self._of_tags([session_tag])
         return [a for a in found if a[f.SESSION_ID] == session_id]
+
+    def _of_tags(self, session_tags: Iterable[str | None]) -> list[Document]:
+        """Return the activities of tags; no tag and an empty one are the same."""
+        tags = set(session_tags)
+        source = f"FROM {f.ACTIVITIES} WHERE {f.SESSION_TAG}"
+        found = self._select(f.ACTIVITIES, f"{source} IN", [t for t in tags if t])
+        if not all(tags):
+            query = f"SELECT document {source} IS NULL OR {f.SESSION_TAG} = ''"
+            rows = self._rows(query, ())
+            found += [_load(f.ACTIVITIES, text) for (text,) in rows]
+        return found
 
     def _linked(
         self, collection: str, kinds: Sequence[str], entities: Iterable[str]

@@ -307,7 +307,9 @@ class MongoStore(Store):
     ) -> list[Document]:
         found: dict[str, Document] = {}
         asked = {
-            value for value in values if value is None or is_plain_text(str(value))
+            value
+            for value in values
+            if value is None or value.isascii() or is_plain_text(value)
         }
         with self._errors():
             for batch in batches(asked, _IDS):

@@ -7,7 +7,7 @@ entities at once.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from provdb.lineage.resolve import Activity, Link, contested_inputs
@@ -58,6 +58,7 @@ class Loaded:
         self._store = store
         self._as_of = as_of
         self._namesakes: dict[str, list[Document]] = {}
+        self._covered_names: dict[str, bool] = {}
         self._generated_later: set[str] = set()
 
     def load_uses(self, entities: Iterable[str]) -> None:
@@ -72,15 +73,11 @@ class Loaded:
             if contested:
                 self._load_entities(contested)
             described = [self.entities[e] for e in todo if e in self.entities]
-            self._load_namesakes(d for d in described if self.may_be_bridged(d))
-            todo = {
-                follower
-                for document in described
-                for follower in (
-                    *declared(document),
-                    *(written[f.ID] for written in self.written(document)),
-                )
-            } - self.generators.keys()
+            bridged = [d for d in described if self.may_be_bridged(d)]
+            self._load_namesakes(bridged)
+            todo = {id_ for document in described for id_ in declared(document)}
+            todo |= {written[f.ID] for d in bridged for written in self.written(d)}
+            todo -= self.generators.keys()
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
@@ -89,10 +86,10 @@ class Loaded:
             self.load_uses(todo)
             self._load_readers_and_heirs(todo)
             described = [self.entities[e] for e in todo if e in self.entities]
-            self._load_namesakes(d for d in described if self._is_covered(d))
-            todo = {read[f.ID] for d in described for read in self.read(d)}.union(
-                *(self.heirs[entity] for entity in todo)
-            )
+            covered = [d for d in described if self._is_covered(d)]
+            self._load_namesakes(covered)
+            heirs = {heir for entity in todo for heir in self.heirs[entity]}
+            todo = heirs | {read[f.ID] for d in covered for read in self.read(d)}
             todo -= self.readers.keys()
 
     def activity(self, activity: str) -> Activity:
@@ -114,8 +111,7 @@ class Loaded:
         """Say whether an entity can come from something without any activity."""
         document = self.entities.get(entity)
         return document is not None and (
-            any(True for _ in declared(document))
-            or any(True for _ in self.written(document))
+            bool(declared(document)) or any(True for _ in self.written(document))
         )
 
     def may_be_bridged(self, document: Document) -> bool:
@@ -149,7 +145,13 @@ class Loaded:
         return [*heirs, *(read[f.ID] for read in self.read(document))]
 
     def _is_covered(self, document: Document) -> bool:
-        return any(rule.covers(document) for rule in self.rules)
+        # Entities have few names, so each name is compared once.
+        name = document.get(f.NAME, "")
+        is_named = self._covered_names.get(name)
+        if is_named is None:
+            is_named = any(rule.is_about(name) for rule in self.rules)
+            self._covered_names[name] = is_named
+        return is_named and document[f.RUN] is not None and f.FILE_NAME in document
 
     def _load_generators_and_entities(self, entities: Collection[str]) -> None:
         missing = self._without_level(entities)
@@ -158,10 +160,17 @@ class Loaded:
             lambda: self._store.entities(missing) if missing else [],
         )
         self.generators |= {entity: [] for entity in entities}
+        several: set[str] = set()
         for activity in self._activities_of(activities):
             for entity in {link.entity for link in activity.generated}:
                 if entity in entities:
-                    self.generators[entity].append(activity)
+                    generators = self.generators[entity]
+                    generators.append(activity)
+                    if len(generators) > 1:
+                        several.add(entity)
+        # In an order of its own, for that of the store is none.
+        for entity in several:
+            self.generators[entity].sort(key=attrgetter("id"))
         self._know_entities(missing, described)
 
     def _load_readers_and_heirs(self, entities: Collection[str]) -> None:
@@ -170,6 +179,7 @@ class Loaded:
             lambda: self._store.descendants(entities),
         )
         self.readers |= {entity: [] for entity in entities}
+        activities.sort(key=itemgetter(f.ID))
         for activity in self._activities_of(activities):
             for link in activity.used:
                 if link.entity in entities:
@@ -181,8 +191,7 @@ class Loaded:
                     self.heirs[entity].append(document[f.ID])
 
     def _activities_of(self, documents: Iterable[Document]) -> Iterator[Activity]:
-        # In an order of its own, for that of the store is none.
-        for document in sorted(documents, key=itemgetter(f.ID)):
+        for document in documents:
             activity = self._activity_of(document)
             if activity is not None:
                 yield activity
@@ -223,11 +232,13 @@ class Loaded:
             self._know_entities([document[f.ID]], [document])
 
 
-def declared(document: Document) -> Iterator[str]:
-    """Yield the ids of what an entity is derived from, and of its members."""
-    for _, array in RELATIONS:
-        for link in document.get(array, ()):
-            yield link[f.ENTITY]
+def declared(document: Document) -> list[str]:
+    """Return the ids of what an entity is derived from, and of its members."""
+    if f.DERIVED_FROM not in document and f.MEMBERS not in document:
+        return []
+    return [
+        link[f.ENTITY] for _, array in RELATIONS for link in document.get(array, ())
+    ]
 
 
 def _as_it_was(activity: Activity, as_of: datetime | None) -> Activity | None:

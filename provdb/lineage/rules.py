@@ -14,7 +14,6 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import Any, Final
 
 from provdb.errors import ConfigError
@@ -42,14 +41,18 @@ class LinkRule:
     entities: tuple[str, ...]
     folder: str = "any"
 
+    def is_about(self, name: str) -> bool:
+        """Say whether the rule is about entities of a name.
+
+        >>> LINK_RULES[1].is_about("DL1SubrunDataset")
+        True
+        """
+        return any(fnmatchcase(name, pattern) for pattern in self.entities)
+
     def covers(self, entity: Document) -> bool:
         """Say whether the rule is about an entity at all."""
-        name = entity.get(f.NAME, "")
-        return (
-            entity[f.RUN] is not None
-            and f.FILE_NAME in entity
-            and _matches(name, self.entities)
-        )
+        is_of_run = entity[f.RUN] is not None and f.FILE_NAME in entity
+        return is_of_run and self.is_about(entity.get(f.NAME, ""))
 
     def bridges(self, read: Document, written: Document) -> bool:
         """Say whether what was read can be what was written elsewhere."""
@@ -104,12 +107,6 @@ def common_parts(one: str, other: str) -> int:
             break
         count += 1
     return count
-
-
-# Entities have few names, and each is asked about with every rule.
-@lru_cache(maxsize=1024)
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _rule(table: Mapping[str, Any]) -> LinkRule:

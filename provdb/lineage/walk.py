@@ -310,7 +310,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
 
 def _nodes(walk: _Walk) -> Iterator[LineageNode]:
     loaded = walk.history.loaded
-    runs = _runs_of_collections(walk)
+    runs: dict[Version, int | None] = {}
     for node, distance in walk.distances.items():
         if isinstance(node, Activity):
             yield LineageNode(
@@ -328,7 +328,9 @@ def _nodes(walk: _Walk) -> Iterator[LineageNode]:
             continue
         document: Document = loaded.entities.get(node.entity, {})
         field = document.get
-        is_collection = node in runs
+        is_collection = _is_collection(document)
+        if is_collection and not runs:
+            runs = _runs_of_collections(walk)
         yield LineageNode(
             id=node.id,
             kind="collection" if is_collection else "entity",

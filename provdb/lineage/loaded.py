@@ -7,6 +7,7 @@ entities at once.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
@@ -65,32 +66,41 @@ class Loaded:
         """Load all that decides which versions of these entities were used."""
         todo = set(entities) - self.generators.keys()
         while todo:
-            self._load_generators_and_entities(todo)
-            contested: set[str] = set()
-            for entity in todo:
-                if len(self.generators[entity]) > 1:
-                    contested |= contested_inputs(self.generators[entity])
-            if contested:
-                self._load_entities(contested)
-            described = [self.entities[e] for e in todo if e in self.entities]
-            bridged = [d for d in described if self.may_be_bridged(d)]
-            self._load_namesakes(bridged)
-            todo = {id_ for document in described for id_ in declared(document)}
-            todo |= {written[f.ID] for d in bridged for written in self.written(d)}
-            todo -= self.generators.keys()
+            missing = self._without_level(todo)
+            made, described = self._store.at_once(
+                partial(self._store.generations, todo, known=self.activities),
+                partial(self._store.entities, missing),
+            )
+            self._know_generators(todo, made)
+            self._know_entities(missing, described)
+            todo = self._decisive(todo)
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
         todo = set(entities) - self.readers.keys()
         while todo:
-            self.load_uses(todo)
-            self._load_readers_and_heirs(todo)
-            described = [self.entities[e] for e in todo if e in self.entities]
-            covered = [d for d in described if self._is_covered(d)]
+            unknown = todo - self.generators.keys()
+            missing = self._without_level(unknown)
+            made, described, used, heirs = self._store.at_once(
+                partial(self._store.generations, unknown, known=self.activities),
+                partial(self._store.entities, missing),
+                partial(self._store.usages, todo),
+                partial(self._store.descendants, todo),
+            )
+            self._know_generators(unknown, made)
+            self._know_entities(missing, described)
+            self._know_readers(todo, used)
+            self._know_heirs(todo, heirs)
+            self.load_uses(self._decisive(unknown))
+            covered = [
+                self.entities[entity]
+                for entity in todo
+                if entity in self.entities and self._is_covered(self.entities[entity])
+            ]
             self._load_namesakes(covered)
-            heirs = {heir for entity in todo for heir in self.heirs[entity]}
-            todo = heirs | {read[f.ID] for d in covered for read in self.read(d)}
-            todo -= self.readers.keys()
+            following = {heir for entity in todo for heir in self.heirs[entity]}
+            following |= {read[f.ID] for d in covered for read in self.read(d)}
+            todo = following - self.readers.keys()
 
     def activity(self, activity: str) -> Activity:
         """Return a loaded activity that had begun."""
@@ -153,15 +163,27 @@ class Loaded:
             self._covered_names[name] = is_named
         return is_named and document[f.RUN] is not None and f.FILE_NAME in document
 
-    def _load_generators_and_entities(self, entities: Collection[str]) -> None:
-        missing = self._without_level(entities)
-        activities, described = self._store.at_once(
-            lambda: self._store.generations(entities, known=self.activities.keys()),
-            lambda: self._store.entities(missing) if missing else [],
-        )
+    def _decisive(self, entities: Iterable[str]) -> set[str]:
+        """Load what decides between versions, and return what is to be loaded next."""
+        entities = list(entities)
+        contested: set[str] = set()
+        for entity in entities:
+            if len(self.generators[entity]) > 1:
+                contested |= contested_inputs(self.generators[entity])
+        self._load_entities(contested)
+        described = [self.entities[e] for e in entities if e in self.entities]
+        bridged = [d for d in described if self.may_be_bridged(d)]
+        self._load_namesakes(bridged)
+        following = {id_ for document in described for id_ in declared(document)}
+        following |= {written[f.ID] for d in bridged for written in self.written(d)}
+        return following - self.generators.keys()
+
+    def _know_generators(
+        self, entities: Collection[str], documents: Iterable[Document]
+    ) -> None:
         self.generators |= {entity: [] for entity in entities}
         several: set[str] = set()
-        for activity in self._activities_of(activities):
+        for activity in self._activities_of(documents):
             for entity in {link.entity for link in activity.generated}:
                 if entity in entities:
                     generators = self.generators[entity]
@@ -171,21 +193,21 @@ class Loaded:
         # In an order of its own, for that of the store is none.
         for entity in several:
             self.generators[entity].sort(key=attrgetter("id"))
-        self._know_entities(missing, described)
 
-    def _load_readers_and_heirs(self, entities: Collection[str]) -> None:
-        activities, heirs = self._store.at_once(
-            lambda: self._store.usages(entities),
-            lambda: self._store.descendants(entities),
-        )
+    def _know_readers(
+        self, entities: Collection[str], documents: Iterable[Document]
+    ) -> None:
         self.readers |= {entity: [] for entity in entities}
-        activities.sort(key=itemgetter(f.ID))
-        for activity in self._activities_of(activities):
+        for activity in self._activities_of(sorted(documents, key=itemgetter(f.ID))):
             for link in activity.used:
                 if link.entity in entities:
                     self.readers[link.entity].append((activity, link))
+
+    def _know_heirs(
+        self, entities: Collection[str], documents: Iterable[Document]
+    ) -> None:
         self.heirs |= {entity: [] for entity in entities}
-        for document in sorted(heirs, key=itemgetter(f.ID)):
+        for document in sorted(documents, key=itemgetter(f.ID)):
             for entity in dict.fromkeys(declared(document)):
                 if entity in entities:
                     self.heirs[entity].append(document[f.ID])

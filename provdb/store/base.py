@@ -33,7 +33,6 @@ __all__ = ["BATCH", "Store", "batches"]
 BATCH: Final = 1000
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _Item = TypeVar("_Item")
-_Other = TypeVar("_Other")
 
 
 class Store(ABC):
@@ -153,11 +152,9 @@ class Store(ABC):
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
 
-    def at_once(
-        self, one: Callable[[], _Item], other: Callable[[], _Other]
-    ) -> tuple[_Item, _Other]:
-        """Return what two questions to this store answer, asked at once if it can."""
-        return one(), other()
+    def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
+        """Return what questions to this store answer, asked at once if it can."""
+        return [question() for question in questions]
 
     @abstractmethod
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:

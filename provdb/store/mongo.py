@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, tzinfo
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from bson.errors import BSONError
 from pymongo import MongoClient, ReplaceOne
@@ -43,8 +43,6 @@ _MANY: Final = 2000
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
 _UNAUTHORISED: Final = (13, 18)
-_One = TypeVar("_One")
-_Other = TypeVar("_Other")
 _WRONG_URI: Final = (
     "the URI is wrong; check the host and the port, "
     "and write / ? # @ : % in a password as %2F %3F %23 %40 %3A %25"
@@ -190,13 +188,12 @@ class MongoStore(Store):
         }
         return list(found.values())
 
-    def at_once(
-        self, one: Callable[[], _One], other: Callable[[], _Other]
-    ) -> tuple[_One, _Other]:
-        """Return what two questions answer; the server works at both at once."""
-        later = self._asker.submit(one)
-        answered = other()
-        return later.result(), answered
+    def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
+        """Return what questions answer; the server works at all of them at once."""
+        *others, last = questions
+        later = [self._asker.submit(question) for question in others]
+        answered = last()
+        return [*(future.result() for future in later), answered]
 
     def named(self, file_names: Iterable[str]) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
@@ -239,7 +236,7 @@ class MongoStore(Store):
 
     @cached_property
     def _asker(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(1, thread_name_prefix="provdb-store")
+        return ThreadPoolExecutor(3, thread_name_prefix="provdb-store")
 
     def _transaction(self) -> AbstractContextManager[None]:
         # A standalone server has none, and joining needs none.

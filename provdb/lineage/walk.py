@@ -14,21 +14,17 @@ from operator import attrgetter
 from typing import Final
 
 from provdb.errors import NotFound
+from provdb.lineage.describe import describe
 from provdb.lineage.history import Edge, History, Node
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.resolve import Activity, Version
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule
-from provdb.model import Document, format_time
-from provdb.model import fields as f
+from provdb.model import format_time
 from provdb.store import Store
 
 __all__ = ["WalkOptions", "impact", "lineage"]
-
-_COLLECTIONS: Final = ("SetCollection", "FileCollection")
-_FAILED: Final = ("failed", "interrupted")
-_RAW: Final = "R0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +281,7 @@ class _Walk:
 
 def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
     options = walk.options
-    nodes = tuple(_nodes(walk))
+    nodes = tuple(describe(walk.distances, walk.edges, walk.history.loaded))
     edges = [
         LineageEdge(source.id, target.id, relation, role, rule, is_late)
         for source, target, relation, role, rule, is_late in walk.edges
@@ -306,94 +302,6 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
         warnings=tuple(_warnings(walk, nodes)),
         leaf_level=options.leaf_level,
     )
-
-
-def _nodes(walk: _Walk) -> Iterator[LineageNode]:
-    loaded = walk.history.loaded
-    runs: dict[Version, int | None] = {}
-    for node, distance in walk.distances.items():
-        if isinstance(node, Activity):
-            yield LineageNode(
-                id=node.id,
-                kind="activity",
-                name=node.name,
-                run=node.run,
-                subrun=node.subrun,
-                status=node.status,
-                session_tag=node.session_tag,
-                start=node.start,
-                end=node.end,
-                distance=distance,
-            )
-            continue
-        document: Document = loaded.entities.get(node.entity, {})
-        field = document.get
-        is_collection = _is_collection(document)
-        if is_collection and not runs:
-            runs = _runs_of_collections(walk)
-        yield LineageNode(
-            id=node.id,
-            kind="collection" if is_collection else "entity",
-            name=field(f.NAME),
-            location=field(f.LOCATION),
-            level=field(f.LEVEL),
-            run=runs[node] if is_collection else field(f.RUN),
-            subrun=field(f.SUBRUN),
-            version=node.tag,
-            status=_status(node, loaded),
-            origin=_origin(node, document),
-            entity=node.entity,
-            distance=distance,
-        )
-
-
-def _runs_of_collections(walk: _Walk) -> dict[Version, int | None]:
-    """Return each collection, with the run of the activities beside it, if it is one.
-
-    A collection of lstosa names a folder, which says nothing of the run.
-    """
-    entities = walk.history.loaded.entities
-    runs: dict[Version, set[int]] = {
-        node: set()
-        for node in walk.distances
-        if isinstance(node, Version) and _is_collection(entities.get(node.entity, {}))
-    }
-    for edge in walk.edges if runs else ():
-        for version, activity in ((edge[0], edge[1]), (edge[1], edge[0])):
-            if (
-                isinstance(version, Version)
-                and isinstance(activity, Activity)
-                and version in runs
-                and activity.run is not None
-            ):
-                runs[version].add(activity.run)
-    return {
-        version: found.pop() if len(found) == 1 else None
-        for version, found in runs.items()
-    }
-
-
-def _is_collection(document: Document) -> bool:
-    return document.get(f.TYPE) in _COLLECTIONS or f.MEMBERS in document
-
-
-def _status(version: Version, loaded: Loaded) -> str | None:
-    """Return how the generators of a version ended, if none of them ended well."""
-    worst: str | None = None
-    for generator in version.generators:
-        status = loaded.activity(generator).status
-        if status not in _FAILED:
-            return None
-        worst = status if worst is None else min(worst, status)
-    return worst
-
-
-def _origin(version: Version, document: Document) -> str | None:
-    if version.generators or version.sources:
-        return None
-    if not document:
-        return "unknown"
-    return "raw" if document[f.LEVEL] == _RAW else "external"
 
 
 def _warnings(walk: _Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from provdb.model.fold import (
     unfold,
     written_start,
 )
-from provdb.model.ids import location_id, session_key
+from provdb.model.ids import location_id, session_key, value_id
 from provdb.model.names import LEVELS, file_name
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
@@ -41,6 +41,7 @@ __all__ = [
     "session_key",
     "start_text",
     "unfold",
+    "value_id",
     "waiting_keys",
     "written_start",
 ]

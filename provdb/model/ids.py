@@ -3,7 +3,17 @@
 import hashlib
 import json
 
-__all__ = ["activity_key", "content_digest", "location_id", "session_key"]
+from typing import Any
+
+from provdb.model.values import canonical, encode
+
+__all__ = [
+    "activity_key",
+    "content_digest",
+    "location_id",
+    "session_key",
+    "value_id",
+]
 
 
 def activity_key(
@@ -53,3 +63,16 @@ def content_digest(content: bytes) -> str:
     '44136fa355b3'
     """
     return hashlib.sha256(content).hexdigest()
+
+
+def value_id(value: Any) -> str:
+    """Return the entity id of something that is no file: a digest of the literal.
+
+    Raises:
+        RecordError: The value is no literal.
+
+    >>> value_id(["r0_to_dl1:01618", "threshold", 0.5])
+    '9e1067e848df2c2ba0f1e4c63110801f'
+    """
+    content = canonical(encode(value))
+    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -1,0 +1,20 @@
+"""Capture of provenance while a pipeline runs; it never stops or slows the pipeline.
+
+What happens is stated in records, one after the other; a record goes to the handlers
+of the logger ``provdb``, from there into a spool file, and from the spool to a store.
+"""
+
+from provdb.capture.activity import Activity, activity, current_activity
+from provdb.capture.dry_run import dry_run, is_dry_run
+from provdb.capture.session import Session, current_session, session
+
+__all__ = [
+    "Activity",
+    "Session",
+    "activity",
+    "current_activity",
+    "current_session",
+    "dry_run",
+    "is_dry_run",
+    "session",
+]

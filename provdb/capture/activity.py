@@ -1,0 +1,335 @@
+"""Activities as they happen: started, used, generated, ended."""
+
+import getpass
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from contextvars import ContextVar, Token
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+
+from provdb.capture.copies import copy_record
+from provdb.capture.dry_run import is_dry_run
+from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
+from provdb.capture.plain import plain
+from provdb.capture.session import session_for
+from provdb.capture.sink import emit
+from provdb.capture.statements import (
+    derivation_record,
+    end_record,
+    entity_record,
+    generation_record,
+    membership_record,
+    parameters_record,
+    start_record,
+    usage_record,
+)
+
+__all__ = ["Activity", "activity", "current_activity"]
+
+_RUNNING: Final = ContextVar[tuple["Activity", ...]]("provdb_activities", default=())
+_LONGEST_MESSAGE: Final = 2000
+_UNKNOWN_AGENT: Final = "Anonymous"
+
+
+def activity(
+    name: str, *, session_tag: str | None = None, **parameters: Any
+) -> "Activity":
+    """Return an activity to be run in a block.
+
+    Its start is recorded when the block is entered, its end and status when it is
+    left: an activity that fails or is killed is seen.
+
+    Args:
+        name: The step, such as ``r0_to_dl1``.
+        session_tag: Tag of the session it belongs to, or None for that of the open
+            session.
+        **parameters: Values of its parameters.
+
+    >>> with activity("r0_to_dl1", session_tag="r0_to_dl1:01618") as step:
+    ...     r0 = step.used("/R0/LST-1.1.Run01618.0008.fits.fz", role="Observation")
+    ...     dl1 = step.generated("/DL1/dl1_LST-1.Run01618.0008.h5", role="DL1 subrun")
+    """
+    return Activity(name, session_tag=session_tag, parameters=parameters)
+
+
+def current_activity() -> "Activity | None":
+    """Return the innermost running activity, or None outside of all."""
+    running = _RUNNING.get()
+    return running[-1] if running else None
+
+
+class Activity:
+    """One execution of a step: a context manager, running while the block does.
+
+    Attributes:
+        id: The ``activity_id``, 128 random bits in hexadecimal.
+        name: The step.
+        is_dry_run: Whether the block should record only, and do nothing.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        session_tag: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Describe an activity; nothing is recorded yet."""
+        self.id = uuid.uuid4().hex
+        self.name = name
+        self.is_dry_run = is_dry_run()
+        self._wanted_tag = session_tag
+        self._parameters = dict(parameters or {})
+        self._is_ended = False
+        self._token: Token[tuple[Activity, ...]] | None = None
+
+    def __enter__(self) -> Self:
+        """Record the start."""
+        self.start()
+        self._token = _RUNNING.set((*_RUNNING.get(), self))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Record the end, and how it came about."""
+        if self._token is not None:
+            _RUNNING.reset(self._token)
+        self.finish(error=error)
+
+    def start(self) -> None:
+        """Record the start, for code that has no block."""
+        session = session_for(self._wanted_tag, activity=self.name)
+        around = current_activity()
+        self._tag = session.tag
+        self._session_id = session.id
+        emit(
+            start_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                name=self.name,
+                start=datetime.now(UTC),
+                session_id=session.id,
+                session_start=session.start,
+                agent=_agent(),
+                script=sys.argv[0] if sys.argv else "",
+                attributes={
+                    **({"started_by": around.id} if around is not None else {}),
+                    **({"dry_run": True} if self.is_dry_run else {}),
+                },
+            )
+        )
+        if self._parameters:
+            self.parameters(self._parameters)
+
+    def finish(
+        self,
+        *,
+        error: BaseException | None = None,
+        status: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record the end, once.
+
+        Args:
+            error: What ended it, if it did not end well; its type and its message
+                are recorded.
+            status: ``completed``, ``failed`` or ``interrupted``, or None for what
+                the error says.
+            attributes: Further fields of the record.
+        """
+        if self._is_ended:
+            return
+        self._is_ended = True
+        emit(
+            end_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                end=datetime.now(UTC),
+                status=status or _status(error),
+                attributes={**_failure(error), **(attributes or {})},
+            )
+        )
+
+    def parameters(self, parameters: Mapping[str, Any]) -> None:
+        """Record values of parameters."""
+        emit(
+            parameters_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                parameters={name: plain(value) for name, value in parameters.items()},
+            )
+        )
+
+    def used(
+        self,
+        location: str | os.PathLike[str],
+        *,
+        role: str | None = None,
+        name: str | None = None,
+        content_type: str | None = None,
+        hash: str | None = None,  # noqa: A002  the word of the definition files
+        copy: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Record that the activity used a file, and return the file's id.
+
+        Args:
+            location: Path or URL of the file.
+            role: What it was to the activity, such as ``Pedestal file``.
+            name: Kind of file, such as ``PedestalFile``.
+            content_type: Such as ``application/fits``.
+            hash: ``sha256``, ``sha1`` or ``md5`` to record what was in it.
+            copy: Whether a copy is kept; None for configuration files only.
+            attributes: Further fields of its record.
+        """
+        description = {
+            "name": name,
+            "contentType": content_type,
+            **(attributes or {}),
+        }
+        entity = file_entity(location, description=description, hash_method=hash)
+        self.use(entity, role=role)
+        if copy or (copy is None and is_configuration(entity.description)):
+            self._copy(entity)
+        return entity.id
+
+    def generated(
+        self,
+        location: str | os.PathLike[str],
+        *,
+        role: str | None = None,
+        name: str | None = None,
+        content_type: str | None = None,
+        hash: str | None = None,  # noqa: A002  the word of the definition files
+        attributes: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Record that the activity generated a file, and return the file's id.
+
+        Args:
+            location: Path or URL of the file.
+            role: What it is to the activity, such as ``DL1 subrun dataset``.
+            name: Kind of file, such as ``DL1SubrunDataset``.
+            content_type: Such as ``application/x-hdf``.
+            hash: ``sha256``, ``sha1`` or ``md5`` to record what is in it.
+            attributes: Further fields of its record.
+        """
+        description = {
+            "name": name,
+            "contentType": content_type,
+            **(attributes or {}),
+        }
+        entity = file_entity(location, description=description, hash_method=hash)
+        self.generate(entity, role=role)
+        return entity.id
+
+    def used_value(self, value: object, *, name: str, role: str | None = None) -> str:
+        """Record that the activity used a value that is no file, and return its id."""
+        entity = self._value(value, name=name)
+        self.use(entity, role=role)
+        return entity.id
+
+    def generated_value(
+        self, value: object, *, name: str, role: str | None = None
+    ) -> str:
+        """Record that the activity made a value that is no file, and return its id."""
+        entity = self._value(value, name=name)
+        self.generate(entity, role=role)
+        return entity.id
+
+    def use(self, entity: Entity, *, role: str | None) -> None:
+        """Record that the activity used an entity."""
+        self.describe(entity)
+        emit(
+            usage_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                entity_id=entity.id,
+                role=role,
+                content_hash=entity.content_hash,
+            )
+        )
+
+    def generate(self, entity: Entity, *, role: str | None) -> None:
+        """Record that the activity generated an entity."""
+        self.describe(entity)
+        emit(
+            generation_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                entity_id=entity.id,
+                role=role,
+                content_hash=entity.content_hash,
+            )
+        )
+
+    def describe(self, entity: Entity) -> None:
+        """Record what an entity is."""
+        emit(
+            entity_record(
+                session_tag=self._tag,
+                entity_id=entity.id,
+                description=entity.description,
+            )
+        )
+
+    def derive(self, entity_id: str, *, progenitor_id: str) -> None:
+        """Record that an entity was derived from another one."""
+        emit(
+            derivation_record(
+                session_tag=self._tag, entity_id=entity_id, progenitor_id=progenitor_id
+            )
+        )
+
+    def add_member(self, entity_id: str, *, member_id: str) -> None:
+        """Record that a collection has a member."""
+        emit(
+            membership_record(
+                session_tag=self._tag, entity_id=entity_id, member_id=member_id
+            )
+        )
+
+    def _value(self, value: object, *, name: str) -> Entity:
+        return value_entity(value, description={"name": name}, scope=self._session_id)
+
+    def _copy(self, entity: Entity) -> None:
+        if entity.location is None:
+            return
+        copied = copy_record(
+            entity.location, session_tag=self._tag, activity_id=self.id
+        )
+        if copied is not None:
+            emit(copied)
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return "completed"
+    is_fault = isinstance(error, (Exception, SystemExit))
+    return "failed" if is_fault else "interrupted"
+
+
+def _failure(error: BaseException | None) -> dict[str, Any]:
+    if error is None:
+        return {}
+    if isinstance(error, SystemExit) and isinstance(error.code, int | None):
+        return {"exit_code": error.code or 0}
+    return {
+        "exception": {
+            "type": type(error).__qualname__,
+            "message": str(error)[:_LONGEST_MESSAGE],
+        }
+    }
+
+
+def _agent() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # no such user in this container
+        return _UNKNOWN_AGENT

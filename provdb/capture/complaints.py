@@ -34,4 +34,5 @@ class Complaints:
     def say(self, text: str) -> None:
         """Write a line to stderr."""
         with suppress(Exception):  # Nothing is left to complain to.
-            print(f"provdb: {text}", file=sys.stderr, flush=True)
+            sys.stderr.write(f"provdb: {text}\n")
+            sys.stderr.flush()

@@ -73,7 +73,9 @@ class DeadLetters:
         with _locked(self.path, os.O_RDONLY):
             unfinished = spool.with_suffix(".new")
             with open(
-                unfinished, "wb", opener=lambda path, flags: os.open(path, flags, _OWNER_ONLY)
+                unfinished,
+                "wb",
+                opener=lambda path, flags: os.open(path, flags, _OWNER_ONLY),
             ) as file:
                 for line in read_lines(self.path):
                     file.write(_spool_line(line.text))
@@ -121,6 +123,6 @@ def _spool_line(text: bytes) -> bytes:
         for key in _KEYS:
             if key.decode() in letter:
                 return spool_line(id_, key, orjson.dumps(letter[key.decode()]))
-        if isinstance(letter.get("damaged"), str):
-            return letter["damaged"].encode() + b"\n"
+        if isinstance(damaged := letter.get("damaged"), str):
+            return damaged.encode() + b"\n"
     return text + b"\n"

@@ -106,7 +106,7 @@ class ProvHandler(logging.Handler):
         """How many records could not be kept, for want of a disk or of space on it."""
         return self._complaints.count("dropped")
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Set the form of the lines of the text log."""
         super().setFormatter(fmt)
         if self._text_log is not None:
@@ -136,7 +136,7 @@ class ProvHandler(logging.Handler):
             self._append(key, payload)
             if self._text_log is not None:
                 self._text_log.write(record, decode_value(key, payload))
-        except Exception as error:  # noqa: BLE001  the pipeline goes on, whatever it is
+        except Exception as error:
             self._drop(error)
 
     def flush(self) -> None:

@@ -51,7 +51,8 @@ _STORE: Final = b"store"
 SUFFIX: Final = ".jsonl"
 
 _LINE: Final = re.compile(
-    rb'\{"id":"([^"\\]{1,300})","crc":(\d{1,10}),"(store|record|encoded)":(.*)\}\n?', re.DOTALL
+    rb'\{"id":"([^"\\]{1,300})","crc":(\d{1,10}),"(store|record|encoded)":(.*)\}\n?',
+    re.DOTALL,
 )
 _NAME: Final = re.compile(r"([^.]+)-(\d+(?:\+\d+)*)-(\d{8}T\d{9})")
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_]")
@@ -61,7 +62,7 @@ _READ_BYTES: Final = 2**20
 _OWNER_ONLY: Final = 0o600
 
 
-class SpoolFull(Exception):  # noqa: N818  it is a state, as queue.Full is
+class SpoolFull(Exception):
     """The file has as many bytes as it may have."""
 
 
@@ -79,9 +80,7 @@ class SpoolName(NamedTuple):
     start: str
 
     @classmethod
-    def of_process(
-        cls, now: datetime, *, parents: tuple[int, ...] = ()
-    ) -> "SpoolName":
+    def of_process(cls, now: datetime, *, parents: tuple[int, ...] = ()) -> "SpoolName":
         """Return the name for this process.
 
         >>> from datetime import UTC
@@ -239,10 +238,10 @@ class Spool:
 
 
 def spool_line(id_: bytes, key: bytes, payload: bytes) -> bytes:
-    """Return the line that holds a record.
+    r"""Return the line that holds a record.
 
     >>> spool_line(b"cp15-1-0", PLAIN, b'{"run":1618}')
-    b'{"id":"cp15-1-0","crc":3579097309,"record":{"run":1618}}\\n'
+    b'{"id":"cp15-1-0","crc":3579097309,"record":{"run":1618}}\n'
     """
     checksum = zlib.crc32(payload)
     return b'{"id":"%b","crc":%d,"%b":%b}\n' % (id_, checksum, key, payload)

@@ -26,7 +26,7 @@ class TextLog(WatchedFileHandler):
         super().__init__(filename, encoding="utf-8", delay=True, errors="replace")
         self.setFormatter(None)
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Set the form of a line; None sets that of lstosa."""
         super().setFormatter(fmt or logging.Formatter(_FORMAT))
 
@@ -49,6 +49,6 @@ class TextLog(WatchedFileHandler):
             line.msg = f"{_PREFIX}{time.isoformat()}{_PREFIX}{value!r}"
         self.emit(line)
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+    def handleError(self, record: logging.LogRecord) -> None:
         """Raise what went wrong with a line, for `ProvHandler` says it."""
-        raise  # noqa: PLE0704  logging calls this while it handles the error
+        raise

@@ -2,6 +2,7 @@
 
 from provdb.model.activity import is_waiting, start_text, waiting_keys
 from provdb.model.entity import is_file
+from provdb.model.file import file_content
 from provdb.model.fold import (
     Document,
     Documents,
@@ -28,6 +29,7 @@ __all__ = [
     "Record",
     "attach_sessions",
     "contested_starts",
+    "file_content",
     "file_name",
     "fold",
     "format_time",

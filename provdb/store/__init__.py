@@ -6,11 +6,20 @@ from typing import Final
 
 from provdb.config import mask_uri
 from provdb.errors import StoreUnavailable
+from provdb.model import fields as f
 from provdb.store.base import Store
 from provdb.store.copy import copy_store
 from provdb.store.counts import CollectionStats, WriteCounts
+from provdb.store.validators import check
 
-__all__ = ["CollectionStats", "Store", "WriteCounts", "copy_store", "open_store"]
+__all__ = [
+    "CollectionStats",
+    "Store",
+    "WriteCounts",
+    "copy_store",
+    "open_store",
+    "prepare_store",
+]
 
 _SQLITE: Final = "sqlite://"
 _MEMORY: Final = "memory://"
@@ -53,3 +62,19 @@ def open_store(
         mask_uri(uri),
         "a store is sqlite:///PATH, mongodb://HOST/DATABASE or memory://",
     )
+
+
+def prepare_store(uri: str) -> None:
+    """Load the code that a store needs, now and not when it is opened.
+
+    A process that is forked while a thread loads it could never load it itself.
+    """
+    if uri.startswith(_MONGO):
+        # The last for the name of a host.
+        import encodings.idna  # noqa: F401  # it is loaded, that is all
+
+        import provdb.store.mongo
+    else:
+        import provdb.store.local  # noqa: F401  # it is loaded, that is all
+    for collection in f.COLLECTIONS:
+        check(collection, ())

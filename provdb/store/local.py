@@ -7,11 +7,12 @@ machine write at once: each write is a transaction, and waits for its turn.
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from threading import RLock
+from threading import RLock, get_ident
 from typing import Any, Final
 
 import orjson
@@ -27,6 +28,8 @@ __all__ = ["LocalStore"]
 _VERSION: Final = 1
 _WAIT_SECONDS: Final = 60.0
 _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
+# How long a fork waits for what is just being written.
+_FORK_SECONDS: Final = 1.0
 _JSON: Final = orjson.OPT_UTC_Z
 
 # The columns beside the document, by collection: the fields that are looked up.
@@ -64,6 +67,8 @@ class LocalStore(Store):
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
         self._lock = RLock()
+        if path is not None:
+            _STORES.add(self)
 
     def initialise(self) -> None:
         """Make the file and its tables where they are missing."""
@@ -146,6 +151,22 @@ class LocalStore(Store):
             if self._connection is not None and self._owner == os.getpid():
                 self._connection.close()
             self._connection = None
+
+    def _pause(self) -> bool:
+        """Close the file for a fork, and say whether nothing of it is in use."""
+        if not self._lock.acquire(timeout=_FORK_SECONDS):
+            return False
+        if self._connection is not None and self._connection.in_transaction:
+            self._lock.release()
+            return False
+        self.close()
+        return True
+
+    def _resume(self) -> None:
+        self._lock.release()
+
+    def _begin_anew(self) -> None:
+        self._lock = RLock()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -252,6 +273,10 @@ class LocalStore(Store):
     def _open(self, *, is_new_allowed: bool = False) -> sqlite3.Connection:
         if self._connection is not None and self._owner == os.getpid():
             return self._connection
+        if self._path in _IN_USE_OF_PARENT:
+            raise StoreUnavailable(
+                self.uri, "this process was forked while its parent wrote there"
+            )
         if self._path is not None and not self._path.exists():
             if not is_new_allowed:
                 raise StoreUnavailable(
@@ -301,6 +326,38 @@ class LocalStore(Store):
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+# SQLite keeps its locks by process: a file that is open while a process is forked can
+# be used on one side only. So it is closed before, and opened again when needed.
+_STORES: Final = weakref.WeakSet[LocalStore]()
+_PAUSED: Final[dict[int, list[LocalStore]]] = {}
+_IN_USE_OF_PARENT: Final[set[Path | None]] = set()
+
+
+def _before_fork() -> None:
+    _PAUSED[get_ident()] = [store for store in list(_STORES) if store._pause()]
+
+
+def _after_fork_in_parent() -> None:
+    for store in _PAUSED.pop(get_ident()):
+        store._resume()
+
+
+def _after_fork_in_child() -> None:
+    paused = _PAUSED.pop(get_ident())
+    _PAUSED.clear()
+    for store in list(_STORES):
+        if store not in paused:
+            _IN_USE_OF_PARENT.add(store._path)
+        store._begin_anew()
+
+
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork_in_parent,
+    after_in_child=_after_fork_in_child,
+)
 
 
 def _tables() -> Iterator[str]:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from contextlib import suppress
-from threading import Lock
+from threading import RLock
 
 __all__ = ["Complaints"]
 
@@ -17,7 +17,8 @@ class Complaints:
     def __init__(self) -> None:
         """Start with nothing said."""
         self._counts: Counter[str] = Counter()
-        self._lock = Lock()
+        # A signal handler may log while something is said.
+        self._lock = RLock()
 
     def add(self, kind: str, text: str) -> None:
         """Count a fault, and say its text if it is the first of its kind."""

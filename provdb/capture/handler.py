@@ -20,11 +20,11 @@ from zoneinfo import ZoneInfo
 from provdb.capture.complaints import Complaints
 from provdb.capture.encoding import decode_value, encode_value
 from provdb.capture.shipper import Shipper
-from provdb.capture.spool import Spool, SpoolFull, SpoolName
+from provdb.capture.spool import Spool, SpoolClosed, SpoolFull, SpoolName
 from provdb.capture.text_log import TextLog
 from provdb.config import Config, load_config, mask_uri
 from provdb.errors import ConfigError, StoreUnavailable
-from provdb.store import Store, open_store
+from provdb.store import Store, open_store, prepare_store
 
 __all__ = ["ProvHandler"]
 
@@ -32,6 +32,7 @@ __all__ = ["ProvHandler"]
 _MARK: Final = "PROV_"
 _DRIVER: Final = "pymongo"
 _MEMORY: Final = "memory:"
+_GUARD: Final = "provdb-guard"
 _STORE_TIMEOUT_SECONDS: Final = 10.0
 _TRY_AGAIN_SECONDS: Final = 10.0
 
@@ -96,8 +97,14 @@ class ProvHandler(logging.Handler):
         self._pids: tuple[int, ...] = ()
         self._spool: Spool | None = None
         self._shipper: Shipper | None = None
+        self._guardian: threading.Thread | None = None
         self._try_again = 0.0
-        self._closing = threading.Lock()
+        self._is_watched = False
+        self._is_opening = False
+        self._held: list[tuple[bytes, bytes]] = []
+        # A signal handler may end the process while it closes the handler.
+        self._closing = threading.RLock()
+        prepare_store(self._uri)
         _HANDLERS.add(self)
 
     def __repr__(self) -> str:
@@ -123,7 +130,8 @@ class ProvHandler(logging.Handler):
         """
         if record.name.partition(".")[0] == _DRIVER:
             return False
-        if self._shipper is not None and self._shipper.is_this_thread():
+        shipper = self._shipper  # Another thread may close the handler.
+        if shipper is not None and shipper.is_this_thread():
             return False
         return super().filter(record)
 
@@ -144,11 +152,12 @@ class ProvHandler(logging.Handler):
 
     def flush(self) -> None:
         """Bring what was taken to the disk, and have it shipped without waiting."""
+        spool, shipper = self._spool, self._shipper
         try:
-            if self._spool is not None:
-                self._spool.sync()
-            if self._shipper is not None:
-                self._shipper.wake()
+            if spool is not None:
+                spool.sync()
+            if shipper is not None:
+                shipper.wake()
         except OSError as error:
             self._complaints.add("unsynced", f"the spool is not on the disk: {error}")
 
@@ -159,32 +168,56 @@ class ProvHandler(logging.Handler):
         """
         with self._closing:
             spool, shipper = self._spool, self._shipper
-            if spool is not None and self._pids and self._pids[-1] == os.getpid():
+            if spool is not None and self._pids[-1] == os.getpid():
+                self._spool = None  # What comes now begins another one.
                 self._finish(spool, shipper)
         super().close()
 
     def _finish(self, spool: Spool, shipper: Shipper | None) -> None:
         is_done = shipper is not None and shipper.finish(self._close_timeout)
-        self._spool = self._shipper = None
+        if self._shipper is shipper:
+            self._shipper = None
         if not is_done:
             self._complaints.say(
                 f"records are left in {spool.path}; 'provdb spool replay' stores them"
             )
-        if self.dropped > 1:
-            self._complaints.say(f"{self.dropped} records were lost in all")
         if shipper is None or not shipper.is_alive():
             spool.close()
 
     def _append(self, key: bytes, payload: bytes) -> None:
+        if self._is_opening:  # A signal handler logs in the middle of it.
+            self._held.append((key, payload))
+            return
         spool = self._spool
         if spool is None or self._pids[-1] != os.getpid():
             spool = self._open()
-        spool.append(key, payload)
+        if not self._is_watched:
+            self._watch()
+        try:
+            spool.append(key, payload)
+        except SpoolClosed:  # By another thread, in this very moment.
+            self._open().append(key, payload)
 
     def _open(self) -> Spool:
         if time.monotonic() < self._try_again:
             raise OSError("the spool could not be opened a moment ago")
-        self._try_again = time.monotonic() + _TRY_AGAIN_SECONDS
+        self._is_opening = True
+        try:
+            spool = self._begin()
+        except (OSError, SpoolFull) as error:
+            self._try_again = time.monotonic() + _TRY_AGAIN_SECONDS
+            for _ in self._held:
+                self._drop(error)
+            self._held = []
+            raise
+        finally:
+            self._is_opening = False
+        held, self._held = self._held, []
+        for key, payload in held:
+            spool.append(key, payload)
+        return spool
+
+    def _begin(self) -> Spool:
         name = SpoolName.of_process(datetime.now(UTC), parents=self._parents())
         spool = Spool(
             self._spool_dir,
@@ -192,32 +225,47 @@ class ProvHandler(logging.Handler):
             store=mask_uri(self._uri),
             max_bytes=self._max_spool_bytes,
         )
-        self._try_again = 0.0
+        self._shipper = Shipper(
+            spool,
+            name,
+            store_uri=mask_uri(self._uri),
+            open_store=self._open_store,
+            flush_interval_seconds=self._flush_interval,
+            queue_size=self._queue_size,
+            complaints=self._complaints,
+        )
+        self._is_watched = False
         self._spool, self._pids = spool, name.pids
+        return spool
+
+    def _watch(self) -> None:
+        """Start what ships the spool; a signal may have interrupted that before."""
+        self._is_watched = True
         try:
-            self._shipper = Shipper(
-                spool,
-                name,
-                store_uri=mask_uri(self._uri),
-                open_store=self._open_store,
-                flush_interval_seconds=self._flush_interval,
-                queue_size=self._queue_size,
-                complaints=self._complaints,
-            )
-            threading.Thread(target=self._guard, name="provdb-guard").start()
+            if self._shipper is not None:
+                self._shipper.start()
+            if self._guardian is None or not self._guardian.is_alive():
+                self._guardian = threading.Thread(target=self._guard, name=_GUARD)
+                self._guardian.start()
         except RuntimeError:
             pass  # The interpreter is ending and starts no thread; the spool stays.
-        return spool
+        except BaseException:
+            self._guardian = None
+            self._is_watched = False
+            raise
 
     def _parents(self) -> tuple[int, ...]:
         return self._pids if self._pids[-1:] != (os.getpid(),) else self._pids[:-1]
 
     def _guard(self) -> None:
-        """Close when the main thread ends: later no thread can be started any more.
+        """Close when the pipeline ends: later no thread can be started any more.
 
         A forked process of multiprocessing runs no exit handlers, but waits for this.
         """
         threading.main_thread().join()
+        while others := _threads_of_pipeline():
+            for thread in others:
+                thread.join()
         self.close()
 
     def _open_store(self) -> Store:
@@ -245,9 +293,11 @@ class ProvHandler(logging.Handler):
         spool, self._spool = self._spool, None
         # The shipper is kept, for its store must not be closed from here.
         self._inherited, self._shipper = self._shipper, None
-        self._closing = threading.Lock()
+        self._closing = threading.RLock()
         self._complaints = Complaints()
         self._try_again = 0.0
+        self._is_opening = False
+        self._held = []
         if spool is not None:
             spool.abandon()
 
@@ -261,6 +311,18 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _threads_of_pipeline() -> list[threading.Thread]:
+    """Return the threads that the end of the process waits for."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if not thread.daemon
+        and thread.name != _GUARD
+        and thread.ident is not None
+        and thread.is_alive()
+    ]
 
 
 def _provenance(record: logging.LogRecord) -> Any:

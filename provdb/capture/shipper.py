@@ -10,7 +10,7 @@ same store: those that were forked from its own, and those of an earlier night.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ __all__ = ["Shipper"]
 _SHARE: Final = 0.1
 _STEP: Final = 200
 _LONGEST_PAUSE_SECONDS: Final = 30.0
+_MOST_DOUBLINGS: Final = 30
 _LOOK_AGAIN_SECONDS: Final = 30.0
 # A store that did not answer so long ago is not asked again at the end.
 _JUST_NOW_SECONDS: Final = 10.0
@@ -47,7 +48,7 @@ class Shipper:
         queue_size: int,
         complaints: Complaints,
     ) -> None:
-        """Make the thread, and start it.
+        """Make the thread.
 
         Args:
             spool: The spool of this process.
@@ -57,9 +58,6 @@ class Shipper:
             flush_interval_seconds: How long a record waits at least.
             queue_size: How many records are held in memory at most.
             complaints: Where faults are said.
-
-        Raises:
-            RuntimeError: The interpreter is ending and starts no thread.
         """
         self._spool = spool
         self._name = name
@@ -76,18 +74,31 @@ class Shipper:
         self._deadline = 0.0
         self._is_wanted = threading.Event()
         self._is_finishing = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name="provdb-shipper", daemon=True
-        )
-        self._thread.start()
+        self._is_started = False
+        self._is_claimed = threading.Lock()
+        self._is_over = threading.Event()
+        self._ident = 0
+
+    def start(self) -> None:
+        """Start the thread, if none is at work yet.
+
+        Raises:
+            RuntimeError: The interpreter is ending and starts no thread.
+        """
+        if not self._is_claimed.locked() and not self._is_finishing.is_set():
+            threading.Thread(
+                target=self._run, name="provdb-shipper", daemon=True
+            ).start()
+            self._is_started = True
 
     def is_this_thread(self) -> bool:
         """Say whether it is the thread that asks."""
-        return self._thread is threading.current_thread()
+        return self._ident == threading.get_ident()
 
     def is_alive(self) -> bool:
         """Say whether it is still at work."""
-        return self._thread.is_alive()
+        is_started = self._is_started or self._is_claimed.locked()
+        return is_started and not self._is_over.is_set()
 
     def wake(self) -> None:
         """Have what there is shipped now."""
@@ -102,10 +113,21 @@ class Shipper:
         self._deadline = time.monotonic() + timeout_seconds
         self._is_finishing.set()
         self._is_wanted.set()
-        self._thread.join(timeout_seconds)
-        return not self._thread.is_alive() and self._spool.is_empty
+        if self.is_alive():
+            self._is_over.wait(timeout_seconds)
+        return not self.is_alive() and self._spool.is_empty
 
     def _run(self) -> None:
+        # Whoever was interrupted while it started a thread starts another one.
+        if not self._is_claimed.acquire(blocking=False):
+            return
+        self._ident = threading.get_ident()
+        try:
+            self._ship_until_finished()
+        finally:
+            self._is_over.set()
+
+    def _ship_until_finished(self) -> None:
         pause = 0.0
         while not self._is_finishing.is_set():
             self._is_wanted.wait(pause)
@@ -117,7 +139,8 @@ class Shipper:
             if not is_behind:
                 pause = max(pause, self._interval)
             if self._failures:
-                pause = min(self._interval * 2**self._failures, _LONGEST_PAUSE_SECONDS)
+                doubled = self._interval * 2 ** min(self._failures, _MOST_DOUBLINGS)
+                pause = min(doubled, _LONGEST_PAUSE_SECONDS)
         just_now = time.monotonic() - _JUST_NOW_SECONDS
         if not self._failures or self._failed_at < just_now:
             self._try(self._ship_all)
@@ -138,6 +161,7 @@ class Shipper:
         while self._ship(limit=self._queue_size):
             if self._is_late():
                 return True
+        self._left.close()  # It may hold one of these.
         for path in self._left_spools():
             name = SpoolName.parse(path.name)
             if name is not None and self._name.pids[-1] in name.pids[:-1]:
@@ -162,7 +186,7 @@ class Shipper:
         self._delivery.position = self._spool.forget(self._delivery.position)
         return shipped
 
-    def _deliver_left_by_others(self) -> Iterator[bool]:
+    def _deliver_left_by_others(self) -> Generator[bool, None, None]:
         """Deliver what others left, a step each time, and say whether there is more."""
         while True:
             for path in self._left_spools():

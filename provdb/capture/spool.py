@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -36,6 +36,7 @@ __all__ = [
     "PLAIN",
     "SUFFIX",
     "Spool",
+    "SpoolClosed",
     "SpoolFull",
     "SpoolLine",
     "SpoolName",
@@ -50,6 +51,7 @@ PLAIN: Final = b"record"
 ENCODED: Final = b"encoded"
 _STORE: Final = b"store"
 SUFFIX: Final = ".jsonl"
+_UNFINISHED: Final = ".new"
 
 _LINE: Final = re.compile(
     rb'\{"id":"([^"\\]{1,300})","crc":(\d{1,10}),"(store|record|encoded)":(.*)\}\n?',
@@ -65,6 +67,10 @@ _OWNER_ONLY: Final = 0o600
 
 class SpoolFull(Exception):
     """The file has as many bytes as it may have."""
+
+
+class SpoolClosed(Exception):
+    """The file was closed; what comes now belongs into another one."""
 
 
 class SpoolName(NamedTuple):
@@ -152,16 +158,25 @@ class Spool:
         self._size = self._head = 0
         self._is_torn = False
         self._is_synced = True
-        self._lock = Lock()
+        # A signal handler may log in the middle of a call of this very thread.
+        self._lock = RLock()
+        self._is_closed = False
         # It gets its name when it is locked, so that nobody finds it without a lock.
-        unlocked = self.path.with_suffix(".new")
+        unlocked = self.path.with_suffix(_UNFINISHED)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-        self._file = os.open(unlocked, flags, _OWNER_ONLY)
-        with suppress(OSError):  # Not every file system has locks; see left_behind.
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unlocked.rename(self.path)
-        self.append(_STORE, orjson.dumps(store))
-        self._head = self._size
+        self._file = -1
+        try:
+            self._file = os.open(unlocked, flags, _OWNER_ONLY)
+            with suppress(OSError):  # Not every file system has locks: left_behind.
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.append(_STORE, orjson.dumps(store))
+            self._head = self._size
+            unlocked.rename(self.path)
+        except BaseException:
+            if self._file >= 0:
+                os.close(self._file)
+            unlocked.unlink(missing_ok=True)
+            raise
 
     def append(self, key: bytes, payload: bytes) -> None:
         """Write one record.
@@ -172,9 +187,12 @@ class Spool:
 
         Raises:
             SpoolFull: The file has reached its limit; nothing was written.
+            SpoolClosed: The file was closed; nothing was written.
             OSError: The system could not write it; nothing was written.
         """
         with self._lock:
+            if self._is_closed:
+                raise SpoolClosed
             line = spool_line(self._prefix % self._count, key, payload)
             if self._is_torn:
                 line = b"\n" + line
@@ -185,7 +203,7 @@ class Spool:
 
     def sync(self) -> None:
         """Bring what was written to the disk."""
-        if not self._is_synced:
+        if not self._is_synced and not self._is_closed:
             self._is_synced = True
             os.fdatasync(self._file)
 
@@ -201,6 +219,8 @@ class Spool:
             Where the records stand that follow that position.
         """
         with self._lock:
+            # A signal may have ended a call before it counted what it had written.
+            self._size = os.fstat(self._file).st_size
             if self._size == end > self._head:
                 os.ftruncate(self._file, self._head)
                 self._size = self._head
@@ -209,12 +229,16 @@ class Spool:
     def close(self) -> None:
         """Close the file, and remove it if there is nothing in it."""
         with self._lock:
-            if self.is_empty:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            if os.fstat(self._file).st_size == self._head:
                 self.path.unlink(missing_ok=True)
             os.close(self._file)
 
     def abandon(self) -> None:
         """Let go of the file of the process that this one was forked from."""
+        self._is_closed = True
         os.close(self._file)
 
     def _write(self, line: bytes) -> None:
@@ -331,7 +355,7 @@ def left_behind(path: Path) -> Iterator[bool]:
 
 def _unused(folder: Path, name: SpoolName) -> SpoolName:
     """Return a name that no file has: one process can have two handlers."""
-    while (folder / f"{name}{SUFFIX}").exists():
+    while any((folder / f"{name}{end}").exists() for end in (SUFFIX, _UNFINISHED)):
         start = datetime.strptime(name.start, _START) + timedelta(milliseconds=1)
         name = name._replace(start=_written(start))
     return name

@@ -111,8 +111,10 @@ class MongoServer:
         self.mongod = find_mongod()
         self.folder = Path(tempfile.mkdtemp(prefix="provdb-mongod-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._replica_set = replica_set
+        self._arguments = arguments
         try:
-            self._start(replica_set=replica_set, arguments=arguments)
+            self._start()
             self._wait(replica_set=replica_set, initiate=initiate)
         except BaseException:
             self.close()
@@ -138,28 +140,41 @@ class MongoServer:
             raise NoMongod("this mongod was closed")
         return self._process.pid
 
-    def close(self) -> None:
-        """Kill the server and remove its data; a second time does nothing."""
+    def kill(self) -> None:
+        """Kill the server, as a machine that fails does; its data stay."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.wait()
+
+    def restart(self) -> None:
+        """Start a killed server on its data and its port, until it can be written to.
+
+        Raises:
+            NoMongod: It did not start.
+        """
+        self._start(port=self.port)
+        self._wait(replica_set=self._replica_set, initiate=True, is_new=False)
+
+    def close(self) -> None:
+        """Kill the server and remove its data; a second time does nothing."""
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _start(self, *, replica_set: str | None, arguments: Sequence[str]) -> None:
+    def _start(self, *, port: int | None = None) -> None:
         options = ["--bind_ip", "127.0.0.1", "--nounixsocket"]
         options += ["--wiredTigerCacheSizeGB", "0.25"]
         options += ["--setParameter", "enableTestCommands=1"]
         options += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-        if replica_set is not None:
-            options += ["--replSet", replica_set]
+        if self._replica_set is not None:
+            options += ["--replSet", self._replica_set]
         for _ in range(_ATTEMPTS):
-            self.port = _free_port()
+            self.port = port or _free_port()
             self.uri = f"mongodb://127.0.0.1:{self.port}"
             place = ["--dbpath", str(self.folder), "--port", str(self.port)]
             with (self.folder / "mongod.log").open("wb") as log:
                 self._process = subprocess.Popen(
-                    [self.mongod.path, *place, *options, *arguments],
+                    [self.mongod.path, *place, *options, *self._arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -182,7 +197,9 @@ class MongoServer:
             time.sleep(0.02)
         return False
 
-    def _wait(self, *, replica_set: str | None, initiate: bool) -> None:
+    def _wait(
+        self, *, replica_set: str | None, initiate: bool, is_new: bool = True
+    ) -> None:
         if replica_set is not None and not initiate:
             return
         with MongoClient[dict[str, object]](
@@ -191,7 +208,7 @@ class MongoServer:
             serverSelectionTimeoutMS=int(_START_SECONDS * 1000),
         ) as client:
             try:
-                if replica_set is not None:
+                if replica_set is not None and is_new:
                     member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
                     client.admin.command(
                         "replSetInitiate", {"_id": replica_set, "members": [member]}

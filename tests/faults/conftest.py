@@ -1,0 +1,83 @@
+"""Servers that can be broken, and pipelines that log to them."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.kit import Spools
+from tests.faults.proxy import Proxy
+from tests.mongod import MongoServer, NoMongod, with_database
+
+NewSpools = Callable[..., Spools]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(
+    params=[pytest.param(None, id="standalone"), pytest.param("rs0", id="set")],
+    scope="module",
+)
+def server(request: pytest.FixtureRequest) -> Iterator[MongoServer]:
+    """A server of the tests alone, which they may break and mend."""
+    yield from new_server(replica_set=request.param)
+
+
+def new_server(**options: object) -> Iterator[MongoServer]:
+    """Start a server, or skip the test loudly."""
+    try:
+        started = MongoServer(**options)  # type: ignore[arg-type]  # passed on
+    except NoMongod as error:
+        reason = f"NO MONGODB, ITS TESTS DO NOT RUN: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+    with started:
+        yield started
+
+
+@pytest.fixture
+def new_spools(tmp_path: Path) -> Iterator[NewSpools]:
+    """Give pipelines for a store, all killed afterwards."""
+    made: list[Spools] = []
+
+    def new(uri: str) -> Spools:
+        folder = tmp_path / f"pipelines-{len(made)}"
+        folder.mkdir()
+        made.append(Spools(uri=uri, folder=folder))
+        return made[-1]
+
+    yield new
+    for spools in made:
+        spools.close()
+
+
+@pytest.fixture
+def server_spools(server: MongoServer, new_spools: NewSpools) -> Spools:
+    """Pipelines that log to a database of their own of the server."""
+    return new_spools(database_of(server.uri))
+
+
+@pytest.fixture
+def spools(store_uri: str, new_spools: NewSpools) -> Spools:
+    """Pipelines that log to an empty store, once of each kind."""
+    return new_spools(store_uri)
+
+
+@pytest.fixture
+def proxy(server: MongoServer) -> Iterator[Proxy]:
+    """A proxy before the server."""
+    with Proxy(server.port) as listening:
+        yield listening
+
+
+def database_of(uri: str) -> str:
+    """Return the URI of a new database on a server."""
+    return with_database(uri, f"provdb_test_{uuid.uuid4().hex}")

@@ -6,6 +6,8 @@ thirty times faster than Python reads a literal; all else goes to
 `ast.literal_eval`. Nothing is ever evaluated.
 """
 
+import ast
+import math
 import re
 import warnings
 from ast import literal_eval
@@ -22,6 +24,7 @@ _PLAIN: Final = re.compile(
     r"|\b(?:None|True|False)\b|')*"
 )
 _WORDS: Final = {"None": "null", "True": "true", "False": "false"}
+_NAMES: Final[dict[str, Any]] = {"nan": math.nan, "inf": math.inf, "Ellipsis": ...}
 _WORD: Final = re.compile("|".join(_WORDS))
 
 
@@ -43,7 +46,7 @@ def parse_literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # About the spelling of numbers.
-            return literal_eval(text)
+            return _literal(text)
     except (SyntaxError, ValueError, TypeError) as error:
         value = _json(text)
         if value is None:
@@ -51,6 +54,23 @@ def parse_literal(text: str) -> Any:
         return value
     except (MemoryError, RecursionError) as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _literal(text: str) -> Any:
+    try:
+        return literal_eval(text)
+    except ValueError:
+        # The repr of a number need not be a literal.
+        tree = ast.parse(text.lstrip(" \t"), mode="eval")
+        return literal_eval(_Names().visit(tree))
+
+
+class _Names(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Put the value in place of a name that stands for one."""
+        if node.id not in _NAMES:
+            return node
+        return ast.copy_location(ast.Constant(_NAMES[node.id]), node)
 
 
 def _as_json(text: str) -> str | None:

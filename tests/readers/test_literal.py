@@ -91,6 +91,14 @@ def test_a_text_without_measure_is_refused(text: str) -> None:
         parse_literal(text)
 
 
+def test_numbers_that_are_no_literals_are_read_as_python_writes_them() -> None:
+    values = parse_literal(repr({"sizes": [float("inf"), -float("inf"), ...]}))
+    nothing = parse_literal(repr([float("nan"), (float("nan"),)]))
+
+    assert values == {"sizes": [float("inf"), -float("inf"), ...]}
+    assert repr(nothing) == "[nan, (nan,)]"
+
+
 def test_json_words_are_read_in_json_only() -> None:
     assert parse_literal('{"a": [true, false, null]}') == {"a": [True, False, None]}
 
@@ -103,7 +111,19 @@ def test_an_integer_that_json_would_round_is_not_taken_from_json() -> None:
 def by_python(text: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.literal_eval(text)
+        try:
+            return ast.literal_eval(text)
+        except ValueError:
+            tree = ast.parse(text.lstrip(" \t"), mode="eval")
+            return ast.literal_eval(Values().visit(tree))
+
+
+class Values(ast.NodeTransformer):
+    """Put numbers in place of the names that Python writes for them."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        known = {"nan": float("nan"), "inf": float("inf"), "Ellipsis": ...}
+        return ast.Constant(known[node.id]) if node.id in known else node
 
 
 def by_json(text: str) -> Any:

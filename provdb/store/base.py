@@ -102,6 +102,8 @@ class Store(ABC):
                 documents.get(f.SESSIONS, ()),
                 contested=contested,
             )
+        if any(count.unchanged for count in counts.values()):
+            self._confirm()
         return counts
 
     @abstractmethod
@@ -175,6 +177,10 @@ class Store(ABC):
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[None]:
         """Make all writes inside one, where the store can."""
+
+    @abstractmethod
+    def _confirm(self) -> None:
+        """Return when all that was read is as safe as what is written."""
 
     @abstractmethod
     def _insert(self, collection: str, documents: Sequence[Document]) -> int:

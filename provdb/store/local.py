@@ -181,6 +181,9 @@ class LocalStore(Store):
                     connection.execute("ROLLBACK")
                 raise
 
+    def _confirm(self) -> None:
+        """Return at once: a transaction reads nothing but what is on the disk."""
+
     def _insert(self, collection: str, documents: Sequence[Document]) -> int:
         columns = _COLUMNS[collection]
         names = "".join(f", {name}" for name in columns)

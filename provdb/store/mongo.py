@@ -43,6 +43,7 @@ _DOCUMENTS: Final = 2000
 _MANY: Final = 2000
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
+_INDEX_BUILD: Final = 12587
 _UNAUTHORISED: Final = (13, 18)
 # Codes of what is wrong with one document, and not with the server: it is nested too
 # deeply, invalid, too large, too large for an index, too large after a change.
@@ -147,7 +148,7 @@ class MongoStore(Store):
                     "validationLevel": "moderate",
                 }
                 if name in existing:
-                    self._database.command("collMod", name, **validation)
+                    self._modify(name, **validation)
                 else:
                     self._create(name, **validation)
             self._create_indexes()
@@ -266,6 +267,12 @@ class MongoStore(Store):
             self._is_ready = True
         return nullcontext()
 
+    def _confirm(self) -> None:
+        # A document can be read before a majority has it, and be gone with the
+        # primary. A write waits for all that came before it, also one of nothing.
+        with self._errors():
+            self._database[f.SESSIONS].delete_one({f.ID: ""})
+
     def _insert(self, collection: str, documents: Sequence[Document]) -> int:
         try:
             with self._errors():
@@ -352,6 +359,14 @@ class MongoStore(Store):
         except OperationFailure as error:
             # Another process was quicker.
             if error.code != _NAMESPACE_EXISTS:
+                raise
+
+    def _modify(self, name: str, **validation: Any) -> None:
+        try:
+            self._database.command("collMod", name, **validation)
+        except OperationFailure as error:
+            # Another process is just making it, with the same validator.
+            if error.code != _INDEX_BUILD:
                 raise
 
     def _create_indexes(self) -> None:

@@ -78,7 +78,9 @@ class DeadLetters:
         if not self.path.exists():
             return None
         spool = self.path.with_name(self._stem + _MENDED_SUFFIX)
-        with _locked(self.path, os.O_RDONLY):
+        with _locked(self.path, os.O_RDWR):
+            if spool.exists():  # The store was away when they were exhumed before.
+                return spool
             unfinished = spool.with_suffix(".new")
             with open(
                 unfinished,

@@ -99,6 +99,7 @@ class ProvHandler(logging.Handler):
         self._shipper: Shipper | None = None
         self._guardian: threading.Thread | None = None
         self._try_again = 0.0
+        self._unfinished: list[tuple[Spool, Shipper | None]] = []
         self._is_watched = False
         self._is_opening = False
         self._held: list[tuple[bytes, bytes]] = []
@@ -141,12 +142,15 @@ class ProvHandler(logging.Handler):
             value = _provenance(record)
             if value is None:
                 if self._text_log is not None:
-                    self._text_log.write(record, record.getMessage())
+                    self._note(self._text_log, record, record.getMessage())
                 return
             key, payload = encode_value(value)
-            self._append(key, payload)
+            try:
+                self._append(key, payload)
+            except (OSError, SpoolFull) as error:
+                self._drop(error)
             if self._text_log is not None:
-                self._text_log.write(record, decode_value(key, payload))
+                self._note(self._text_log, record, decode_value(key, payload))
         except Exception as error:
             self._drop(error)
 
@@ -170,11 +174,17 @@ class ProvHandler(logging.Handler):
             spool, shipper = self._spool, self._shipper
             if spool is not None and self._pids[-1] == os.getpid():
                 self._spool = None  # What comes now begins another one.
-                self._finish(spool, shipper)
+                self._unfinished.append((spool, shipper))
+                if shipper is not None:
+                    shipper.begin_finishing(self._close_timeout)
+            # The driver asks for the lock that is held while logging is configured.
+            if not _is_configuring():
+                while self._unfinished:
+                    self._finish(*self._unfinished.pop())
         super().close()
 
     def _finish(self, spool: Spool, shipper: Shipper | None) -> None:
-        is_done = shipper is not None and shipper.finish(self._close_timeout)
+        is_done = shipper is not None and shipper.wait_until_finished()
         if self._shipper is shipper:
             self._shipper = None
         if not is_done:
@@ -276,6 +286,14 @@ class ProvHandler(logging.Handler):
             self._uri, zone=self._zone, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
 
+    def _note(self, text_log: TextLog, record: logging.LogRecord, value: Any) -> None:
+        try:
+            text_log.write(record, value)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            self._complaints.add(
+                "text log", f"the text log cannot be written as it should: {error}"
+            )
+
     def _drop(self, error: Exception) -> None:
         where = f"in {self._spool_dir}"
         if isinstance(error, SpoolFull):
@@ -296,6 +314,7 @@ class ProvHandler(logging.Handler):
         self._closing = threading.RLock()
         self._complaints = Complaints()
         self._try_again = 0.0
+        self._unfinished = []
         self._is_opening = False
         self._held = []
         if spool is not None:
@@ -311,6 +330,12 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _is_configuring() -> bool:
+    """Say whether this thread configures logging, and holds its lock."""
+    is_owned = getattr(getattr(logging, "_lock", None), "_is_owned", None)
+    return is_owned is not None and is_owned()
 
 
 def _threads_of_pipeline() -> list[threading.Thread]:
@@ -340,6 +365,8 @@ def _settings(
     uri: str | None, spool_dir: str | os.PathLike[str] | None, *, complaints: Complaints
 ) -> Config:
     named = None if spool_dir is None else os.fspath(Path(spool_dir).absolute())
+    # A blank setting is none, as a blank variable is.
+    uri = uri if uri is None or uri.strip() else "sqlite:"
     try:
         return load_config(environ=os.environ, uri=uri, spool_dir=named)
     except ConfigError as error:

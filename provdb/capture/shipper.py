@@ -11,6 +11,7 @@ same store: those that were forked from its own, and those of an earlier night.
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -104,17 +105,20 @@ class Shipper:
         """Have what there is shipped now."""
         self._is_wanted.set()
 
-    def finish(self, timeout_seconds: float) -> bool:
-        """Ship what is left, and say whether all of it is in the store.
+    def begin_finishing(self, timeout_seconds: float) -> None:
+        """Ship what is left, close the spool, and end.
 
         Args:
-            timeout_seconds: After how long it returns, whatever happened.
+            timeout_seconds: How long that may take, whatever happens.
         """
         self._deadline = time.monotonic() + timeout_seconds
         self._is_finishing.set()
         self._is_wanted.set()
+
+    def wait_until_finished(self) -> bool:
+        """Wait as long as it may take, and say whether all is in the store."""
         if self.is_alive():
-            self._is_over.wait(timeout_seconds)
+            self._is_over.wait(max(0.0, self._deadline - time.monotonic()))
         return not self.is_alive() and self._spool.is_empty
 
     def _run(self) -> None:
@@ -125,6 +129,8 @@ class Shipper:
         try:
             self._ship_until_finished()
         finally:
+            with suppress(OSError):
+                self._spool.close()
             self._is_over.set()
 
     def _ship_until_finished(self) -> None:

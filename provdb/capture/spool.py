@@ -63,6 +63,11 @@ _NO_LOCKS: Final = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 _START: Final = "%Y%m%dT%H%M%S%f"
 _READ_BYTES: Final = 2**20
 _OWNER_ONLY: Final = 0o600
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+# A file with so many bytes that are done with is exchanged for one with the rest, if
+# that is small enough to be moved while the pipeline waits.
+_MOST_DONE_BYTES: Final = 2**26
+_MOST_MOVED_BYTES: Final = 2**21
 
 
 class SpoolFull(Exception):
@@ -163,10 +168,9 @@ class Spool:
         self._is_closed = False
         # It gets its name when it is locked, so that nobody finds it without a lock.
         unlocked = self.path.with_suffix(_UNFINISHED)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._file = -1
         try:
-            self._file = os.open(unlocked, flags, _OWNER_ONLY)
+            self._file = os.open(unlocked, _NEW_FILE, _OWNER_ONLY)
             with suppress(OSError):  # Not every file system has locks: left_behind.
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.append(_STORE, orjson.dumps(store))
@@ -213,7 +217,7 @@ class Spool:
         return self._size == self._head
 
     def forget(self, end: int) -> int:
-        """Take all records out of the file, if none stands behind a position.
+        """Take records out of the file, if few or none stand behind a position.
 
         Returns:
             Where the records stand that follow that position.
@@ -224,6 +228,16 @@ class Spool:
             if self._size == end > self._head:
                 os.ftruncate(self._file, self._head)
                 self._size = self._head
+                return self._head
+            done = end - self._head
+            if (
+                done >= min(_MOST_DONE_BYTES, self._max_bytes // 4)
+                and self._size - end <= _MOST_MOVED_BYTES
+            ):
+                # Who logs all the time would never let it become empty.
+                with suppress(OSError):
+                    self._move(end)
+                    return self._head
             return min(end, self._size)
 
     def close(self) -> None:
@@ -232,7 +246,8 @@ class Spool:
             if self._is_closed:
                 return
             self._is_closed = True
-            if os.fstat(self._file).st_size == self._head:
+            self._size = os.fstat(self._file).st_size
+            if self.is_empty:
                 self.path.unlink(missing_ok=True)
             os.close(self._file)
 
@@ -253,6 +268,29 @@ class Spool:
         self._is_torn = False
         self._is_synced = False
         self._size += len(line)
+
+    def _move(self, start: int) -> None:
+        """Go on in a new file that holds what stands behind a position."""
+        unfinished = self.path.with_suffix(_UNFINISHED)
+        file = os.open(unfinished, _NEW_FILE, _OWNER_ONLY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with self.path.open("rb") as old:
+                kept = old.read(self._head)
+                old.seek(start)
+                kept += old.read(self._size - start)
+            if os.write(file, kept) != len(kept):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fdatasync(file)
+            unfinished.rename(self.path)
+        except BaseException:
+            os.close(file)
+            unfinished.unlink(missing_ok=True)
+            raise
+        self._file, old_file = file, self._file
+        self._size = len(kept)
+        os.close(old_file)
 
     def _cut(self) -> None:
         try:
@@ -343,7 +381,8 @@ def left_behind(path: Path) -> Iterator[bool]:
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as file:
+    # Network file systems lock only what can be written to.
+    with path.open("r+b") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any, Final
 from pymongo import MongoClient
 
 from provdb.capture.replay import find_spools, replay
+from provdb.model import fields as f
 from provdb.store import open_store
 from tests.faults.records import Sent, missing_from, twice_in
 from tests.samples import stored_in
@@ -83,7 +84,12 @@ class Pipeline:
 
     def wait_until_taken(self, count: int) -> None:
         """Wait until it has logged some records."""
-        until(lambda: len(_lines(self.report, "taken")) >= count)
+        until(lambda: len(self.taken()) >= count)
+
+    def taken(self) -> list[Sent]:
+        """Return the records that its handlers took."""
+        lines = _lines(self.report, "taken")
+        return [Sent(words[1], int(words[2])) for words in lines]
 
     def wait_for_end(self) -> Ended:
         """Wait until it ends by itself."""
@@ -106,11 +112,13 @@ class Spools:
         uri: The store that they write to.
         folder: Where the spools are, in a folder ``spool``.
         python: The interpreter that runs them.
+        environ: More variables of their environment.
     """
 
     uri: str
     folder: Path
     python: str = sys.executable
+    environ: Mapping[str, str] = field(default_factory=dict)
     pipelines: list[Pipeline] = field(default_factory=list)
 
     @property
@@ -121,11 +129,7 @@ class Spools:
     @property
     def taken(self) -> list[Sent]:
         """The records that the handlers of all processes took."""
-        return [
-            Sent(words[1], int(words[2]))
-            for report in self._reports()
-            for words in _lines(report, "taken")
-        ]
+        return [sent for pipeline in self.pipelines for sent in pipeline.taken()]
 
     @property
     def slowest_seconds(self) -> float:
@@ -154,13 +158,14 @@ class Spools:
         report = self.folder / f"report-{len(self.pipelines)}"
         process = subprocess.Popen(
             [self.python, *options, "-c", _PRELUDE + script, *arguments],
-            env=self._environ()
-            | {
+            env={
+                **self.environment(),
                 "FAULTS_URI": self.uri,
                 "FAULTS_SPOOL": str(self.spool_dir),
                 "FAULTS_REPORT": str(report),
-            }
-            | (environ or {}),
+                **self.environ,
+                **(environ or {}),
+            },
             cwd=self.folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -174,11 +179,14 @@ class Spools:
         """Run a script to its end."""
         return self.start(script, *arguments, **options).wait_for_end()
 
-    def provdb(self, *words: str, uri: str | None = None) -> Ended:
-        """Run a command of provdb with the store."""
+    def provdb(
+        self, *words: str, uri: str | None = None, spool_dir: bool = False
+    ) -> Ended:
+        """Run a command of provdb with the store, and the spool folder if asked for."""
+        place = {"PROVDB_SPOOL_DIR": str(self.spool_dir)} if spool_dir else {}
         said = subprocess.run(
             [sys.executable, "-m", "provdb_cli.main", "--uri", uri or self.uri, *words],
-            env=self._environ(),
+            env=self.environment() | place,
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -219,6 +227,13 @@ class Spools:
         with open_store(self.uri) as store:
             return stored_in(store)
 
+    def stored_count(self) -> int:
+        """Return how many activities the store holds."""
+        with open_store(self.uri) as store:
+            return sum(
+                each.documents for each in store.stats() if each.name == f.ACTIVITIES
+            )
+
     def outcome(self) -> tuple[list[Sent], list[bytes], list[str]]:
         """Replay twice, and return what is missing, what is twice, and what is left.
 
@@ -240,7 +255,8 @@ class Spools:
     def _reports(self) -> Iterator[Path]:
         return (p.report for p in self.pipelines if p.report.exists())
 
-    def _environ(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Return the environment of all processes."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
         return kept | {"PYTHONPATH": os.pathsep.join(map(str, _SOURCES))}
 

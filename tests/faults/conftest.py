@@ -21,12 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.faults)
 
 
-@pytest.fixture(
-    params=[pytest.param(None, id="standalone"), pytest.param("rs0", id="set")],
-    scope="module",
-)
+@pytest.fixture(scope="module")
 def server(request: pytest.FixtureRequest) -> Iterator[MongoServer]:
-    """A server of the tests alone, which they may break and mend."""
+    """A server of the tests alone, alone or a set of one, as the parameter says."""
     yield from new_server(replica_set=request.param)
 
 

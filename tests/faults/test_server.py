@@ -8,9 +8,12 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
+from pymongo import MongoClient
 
-from tests.faults.kit import MARGIN_SECONDS, Ended, Spools, failing
-from tests.mongod import MongoServer
+from tests.faults.conftest import NewSpools, database_of, new_server
+from tests.faults.kit import FULL, MARGIN_SECONDS, Ended, Spools, failing
+from tests.faults.proxy import Proxy
+from tests.mongod import MongoServer, with_database
 
 Broken = Callable[[MongoServer], AbstractContextManager[None]]
 
@@ -57,25 +60,40 @@ def with_error(code: int) -> Broken:
     return partial(refusing, errorCode=code)
 
 
-every_fault = pytest.mark.parametrize(
-    "broken",
-    [
-        pytest.param(killed, id="killed"),
-        pytest.param(frozen, id="frozen"),
-        pytest.param(with_error(91), id="shutting down"),
-        pytest.param(with_error(112), id="write conflict"),
-        pytest.param(with_error(50), id="time is over"),
-        pytest.param(
-            partial(refusing, writeConcernError={"code": 64, "errmsg": "waiting"}),
-            id="write concern",
-        ),
-        pytest.param(partial(refusing, closeConnection=True), id="closes connection"),
-    ],
-)
+FAULTS: Final[dict[str, Broken]] = {
+    "killed": killed,
+    "frozen": frozen,
+    "shutting down": with_error(91),
+    "write conflict": with_error(112),
+    "time is over": with_error(50),
+    "write concern": partial(
+        refusing, writeConcernError={"code": 64, "errmsg": "waiting"}
+    ),
+    "closes connection": partial(refusing, closeConnection=True),
+}
+
+
+def cases(*short: str) -> pytest.MarkDecorator:
+    """Parametrise with all faults on both kinds of server, or with these alone.
+
+    Args:
+        short: Kind and fault of each case of the short form.
+    """
+    named = [f"{kind}-{fault}" for kind in (None, "rs0") for fault in FAULTS]
+    return pytest.mark.parametrize(
+        ("server", "broken"),
+        [
+            pytest.param(kind, broken, id=f"{kind}-{fault}")
+            for kind in (None, "rs0")
+            for fault, broken in FAULTS.items()
+            if f"{kind}-{fault}" in (named if FULL else short)
+        ],
+        indirect=["server"],
+    )
 
 
 @pytest.mark.mongo
-@every_fault
+@cases("None-killed", "rs0-frozen")
 def test_a_server_that_is_broken_at_the_start_loses_nothing(
     server: MongoServer, server_spools: Spools, broken: Broken
 ) -> None:
@@ -87,7 +105,15 @@ def test_a_server_that_is_broken_at_the_start_loses_nothing(
 
 
 @pytest.mark.mongo
-@every_fault
+@cases(
+    "None-killed",
+    "None-frozen",
+    "None-closes connection",
+    "rs0-shutting down",
+    "rs0-write conflict",
+    "rs0-time is over",
+    "rs0-write concern",
+)
 def test_a_server_that_breaks_loses_nothing(
     server: MongoServer, server_spools: Spools, broken: Broken
 ) -> None:
@@ -105,7 +131,7 @@ def test_a_server_that_breaks_loses_nothing(
 
 
 @pytest.mark.mongo
-@every_fault
+@cases("None-killed", "rs0-closes connection")
 def test_a_server_that_comes_back_loses_nothing(
     server: MongoServer, server_spools: Spools, broken: Broken
 ) -> None:
@@ -120,6 +146,82 @@ def test_a_server_that_comes_back_loses_nothing(
 
     assert_went_well(server_spools, ended)
     assert server_spools.outcome() == ([], [], [])
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("server", [None], indirect=True, ids=["standalone"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"cut_after_bytes": 3000}, id="cuts"),
+        pytest.param({"cut_after_bytes": 0}, id="cuts at once"),
+        pytest.param({"delay_seconds": 0.1}, id="delays"),
+        pytest.param({"is_mute_to_server": True}, id="swallows what is sent"),
+        pytest.param({"is_mute_to_client": True}, id="swallows what is answered"),
+    ],
+)
+def test_a_network_that_fails_loses_nothing(
+    server: MongoServer, proxy: Proxy, new_spools: NewSpools, fault: dict[str, Any]
+) -> None:
+    spools = new_spools(database_of(f"mongodb://127.0.0.1:{proxy.port}"))
+    pipeline = spools.start(_PARTS)
+    pipeline.wait_for("half")
+
+    vars(proxy).update(fault)
+    pipeline.go_on()
+    pipeline.wait_for("done")
+    pipeline.go_on()
+    ended = pipeline.wait_for_end()
+    proxy.heal()
+
+    assert_went_well(spools, ended)
+    assert proxy.connections > 0
+    assert spools.outcome() == ([], [], [])
+
+
+@pytest.mark.mongo
+def test_a_server_that_refuses_the_password_loses_nothing(
+    guarded_uri: str, new_spools: NewSpools
+) -> None:
+    spools = new_spools(guarded_uri)
+    spools.environ = {"FAULTS_URI": guarded_uri.replace("r1ght", "wr0ng")}
+
+    ended = run_parts(spools)
+
+    assert_went_well(spools, ended)
+    assert "refuses the user or the password" in ended.stderr
+    assert "wr0ng" not in ended.stderr
+    assert spools.outcome() == ([], [], [])
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("server", [None], indirect=True, ids=["standalone"])
+def test_the_command_stores_what_is_left(
+    server: MongoServer, server_spools: Spools
+) -> None:
+    with killed(server):
+        run_parts(server_spools)
+
+    first, again = server_spools.replay(), server_spools.replay()
+
+    assert (first.status, first.stderr) == (
+        0,
+        "provdb: stored 120 records of 1 spools\n",
+    )
+    assert (again.status, again.stderr) == (
+        0,
+        "provdb: stored 0 records of 0 spools\n",
+    )
+    assert (server_spools.missing(), server_spools.twice()) == ([], [])
+
+
+@pytest.fixture(scope="module")
+def guarded_uri() -> Iterator[str]:
+    """A server that wants a password, in the URI of a database on it."""
+    for server in new_server(replica_set=None, arguments=("--auth",)):
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            client.admin.command("createUser", "osa", pwd="r1ght", roles=["root"])
+        yield with_database(f"mongodb://osa:r1ght@127.0.0.1:{server.port}/admin", "x")
 
 
 def run_parts(spools: Spools) -> Ended:

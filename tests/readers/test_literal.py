@@ -122,7 +122,12 @@ class Values(ast.NodeTransformer):
     """Put numbers in place of the names that Python writes for them."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        known = {"nan": float("nan"), "inf": float("inf"), "Ellipsis": ...}
+        """Return the number, or the name if it is another."""
+        known: dict[str, Any] = {
+            "nan": float("nan"),
+            "inf": float("inf"),
+            "Ellipsis": ...,
+        }
         return ast.Constant(known[node.id]) if node.id in known else node
 
 

@@ -76,13 +76,23 @@ class Activity:
         *,
         session_tag: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
-        """Describe an activity; nothing is recorded yet."""
+        """Describe an activity; nothing is recorded yet.
+
+        Args:
+            name: The step.
+            session_tag: As of `activity`.
+            parameters: Values of its parameters.
+            attributes: Further fields of the record of its start, or other values
+                of those that it has anyway: ``script``, ``started_by``…
+        """
         self.id = uuid.uuid4().hex
         self.name = name
         self.is_dry_run = is_dry_run()
         self._wanted_tag = session_tag
         self._parameters = dict(parameters or {})
+        self._attributes = dict(attributes or {})
         self._is_ended = False
         self._token: Token[tuple[Activity, ...]] | None = None
 
@@ -122,6 +132,7 @@ class Activity:
                 attributes={
                     **({"started_by": around.id} if around is not None else {}),
                     **({"dry_run": True} if self.is_dry_run else {}),
+                    **self._attributes,
                 },
             )
         )
@@ -243,8 +254,20 @@ class Activity:
         self.generate(entity, role=role)
         return entity.id
 
-    def use(self, entity: Entity, *, role: str | None) -> None:
-        """Record that the activity used an entity."""
+    def use(
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that the activity used an entity.
+
+        Args:
+            entity: What it used.
+            role: What it was to the activity.
+            attributes: Further fields of the record of this one use.
+        """
         self.describe(entity)
         emit(
             usage_record(
@@ -253,11 +276,24 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=entity.content_hash,
+                attributes=attributes,
             )
         )
 
-    def generate(self, entity: Entity, *, role: str | None) -> None:
-        """Record that the activity generated an entity."""
+    def generate(
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that the activity generated an entity.
+
+        Args:
+            entity: What it generated.
+            role: What it is to the activity.
+            attributes: Further fields of the record of this one generation.
+        """
         self.describe(entity)
         emit(
             generation_record(
@@ -266,6 +302,7 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=entity.content_hash,
+                attributes=attributes,
             )
         )
 

@@ -17,7 +17,7 @@ from provdb.model.ids import location_id, session_key, value_id
 from provdb.model.names import LEVELS, file_name
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
-from provdb.model.values import is_plain_text
+from provdb.model.values import decode, encode, is_plain_text
 
 __all__ = [
     "LEVELS",
@@ -28,6 +28,8 @@ __all__ = [
     "Record",
     "attach_sessions",
     "contested_starts",
+    "decode",
+    "encode",
     "file_name",
     "fold",
     "format_time",

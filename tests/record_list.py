@@ -19,10 +19,11 @@ class RecordList(ProvHandler):
         logging.Handler.__init__(self)
         self.records: list[dict[str, Any]] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def handle(self, record: logging.LogRecord) -> bool:
         """Keep a record."""
         assert isinstance(record.msg, dict)
         self.records.append(record.msg)
+        return True
 
     def flush(self) -> None:
         """Do nothing: what is kept is kept."""

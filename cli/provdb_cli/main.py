@@ -11,6 +11,7 @@ from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
 from provdb_cli.ingest import ingest
 from provdb_cli.query import query
+from provdb_cli.run import run
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
 
@@ -49,7 +50,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, ingest, query, session):
+for command in (config, db, demo, ingest, query, run, session):
     cli.add_command(command)
 
 

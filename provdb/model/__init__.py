@@ -8,10 +8,10 @@ from provdb.model.fold import (
     Folder,
     attach_sessions,
     contested_starts,
+    execution_start,
     fold,
     merge,
     unfold,
-    written_start,
 )
 from provdb.model.ids import location_id, session_key, value_id
 from provdb.model.names import LEVELS, file_name
@@ -30,6 +30,7 @@ __all__ = [
     "contested_starts",
     "decode",
     "encode",
+    "execution_start",
     "file_name",
     "fold",
     "format_time",
@@ -45,5 +46,4 @@ __all__ = [
     "unfold",
     "value_id",
     "waiting_keys",
-    "written_start",
 ]

@@ -381,7 +381,7 @@ class MongoStore(Store):
             raise RecordError(f"MongoDB cannot hold a document: {error}") from error
         except PyMongoError as error:
             if isinstance(error, OperationFailure) and error.code in _OF_A_DOCUMENT:
-                raise RecordError(_refused(str(error))) from error
+                raise RecordError(_refused(_reason(error))) from error
             raise StoreUnavailable(self.uri, _reason(error)) from error
 
 

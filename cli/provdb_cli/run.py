@@ -101,8 +101,10 @@ def run(
     from provdb.capture.command import parse_declared, run_command
 
     settings: Settings = context.obj
-    settings.capture(on_problem=_warn)
-    with dry_execution() if dry_run else nullcontext():
+    with (
+        settings.capture(on_problem=_warn),
+        dry_execution() if dry_run else nullcontext(),
+    ):
         status = run_command(
             command,
             name=name,

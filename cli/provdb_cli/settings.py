@@ -1,7 +1,8 @@
 """What every command knows: the settings, and the store that they name."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +46,9 @@ class Settings:
         config = self.load()
         return open_store(uri or config.uri, zone=ZoneInfo(config.timezone))
 
-    def capture(self, *, on_problem: Callable[[str], None]) -> None:
-        """Have what this process records go to the store of the settings.
+    @contextmanager
+    def capture(self, *, on_problem: Callable[[str], None]) -> Iterator[None]:
+        """Have what is recorded in the block go to the store of the settings.
 
         Args:
             on_problem: Is told what is wrong with them; the default is used then.
@@ -60,7 +62,14 @@ class Settings:
             handler = ProvHandler()
         else:
             handler = ProvHandler(config.uri, config.spool_dir)
-        logging.getLogger("provdb").addHandler(handler)
+        logger = logging.getLogger("provdb")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            # Not left to the end of Python, where no more threads can be started.
+            handler.close()
 
     def variables(self) -> dict[str, str]:
         """Return the variables that give another process the options given here."""

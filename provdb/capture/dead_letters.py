@@ -10,6 +10,7 @@ Of a damaged line the text is kept under ``damaged``; it is mended by writing th
 """
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,18 +39,25 @@ class DeadLetters:
 
     def __init__(self, spool: Path) -> None:
         """Name the file after the spool's."""
+        self._known: set[bytes] | None = None
         self._stem = spool.name.partition(".")[0]
         self.path = spool.with_name(self._stem + DEAD_SUFFIX)
 
     def add(self, text: bytes, *, reason: str) -> None:
-        """Keep a line of the spool; it is on the disk when this returns.
+        """Keep a line of the spool, once; it is on the disk when this returns.
 
         Raises:
             OSError: It cannot be written.
         """
+        letter = _dead_line(text, reason=reason)
         with _locked(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
-            os.write(file, _dead_line(text, reason=reason))
+            if self._known is None:
+                self._known = {_digest(line.text) for line in read_lines(self.path)}
+            if _digest(letter.rstrip(b"\n")) in self._known:
+                return
+            os.write(file, letter)
             os.fsync(file)
+            self._known.add(_digest(letter.rstrip(b"\n")))
 
     def count(self) -> int:
         """Return how many there are.
@@ -98,6 +106,10 @@ def _locked(path: Path, flags: int) -> Iterator[int]:
                 return
         finally:
             os.close(file)
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _dead_line(text: bytes, *, reason: str) -> bytes:

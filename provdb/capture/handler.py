@@ -9,6 +9,9 @@ import os
 import threading
 import time
 import weakref
+
+# The driver needs it, and it cannot be loaded any more when the interpreter ends.
+from concurrent.futures import thread as _  # noqa: F401
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final

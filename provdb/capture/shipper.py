@@ -106,7 +106,7 @@ class Shipper:
         return not self._thread.is_alive() and self._spool.is_empty
 
     def _run(self) -> None:
-        pause = self._interval
+        pause = 0.0
         while not self._is_finishing.is_set():
             self._is_wanted.wait(pause)
             self._is_wanted.clear()
@@ -149,15 +149,15 @@ class Shipper:
     def _ship(self, *, limit: int) -> int:
         if self._store is None:
             self._store = self._open_store()
+        dead_letters = DeadLetters(self._spool.path)
         if self._delivery is None:
-            path = self._spool.path
-            dead_letters = DeadLetters(path)
-            self._delivery = Delivery(path, self._store, dead_letters=dead_letters)
+            self._delivery = Delivery(
+                self._spool.path, self._store, dead_letters=dead_letters
+            )
         shipped = self._delivery.step(limit=limit)
         if self._delivery.dead:
             self._complaints.add(
-                "dead",
-                f"a record cannot be stored, it is kept in {DeadLetters(path).path}",
+                "dead", f"a record cannot be stored, it is kept in {dead_letters.path}"
             )
         self._delivery.position = self._spool.forget(self._delivery.position)
         return shipped
@@ -202,6 +202,13 @@ class Shipper:
             self._failures += 1
             self._complaints.add(
                 "unreadable", f"the spool {self._spool.path} cannot be shipped: {error}"
+            )
+        except Exception as error:
+            self._failures += 1
+            self._complaints.add(
+                "fault",
+                f"shipping fails with {type(error).__name__}: {error}; "
+                f"what is recorded waits in {self._spool.path.parent}",
             )
         else:
             self._failures = 0

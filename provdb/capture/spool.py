@@ -34,6 +34,7 @@ from provdb.model import decode
 __all__ = [
     "ENCODED",
     "PLAIN",
+    "SUFFIX",
     "Spool",
     "SpoolFull",
     "SpoolLine",

@@ -35,6 +35,7 @@ __all__ = ["MongoStore"]
 
 _DATABASE: Final = "provdb"
 _PATIENCE_MS: Final = 5000
+_SHORT_PATIENCE_MS: Final = 3000
 # Ids asked for, and documents sent back, in one message.
 _IDS: Final = 10_000
 _DOCUMENTS: Final = 2000
@@ -110,7 +111,9 @@ class MongoStore(Store):
         self._is_ready = False
         options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
         if "serverselectiontimeoutms" not in uri.lower():
-            options["serverSelectionTimeoutMS"] = _PATIENCE_MS
+            is_bounded = timeout_seconds is not None
+            patience = _SHORT_PATIENCE_MS if is_bounded else _PATIENCE_MS
+            options["serverSelectionTimeoutMS"] = patience
         if timeout_seconds is not None and "timeoutms" not in uri.lower():
             options["timeoutMS"] = round(timeout_seconds * 1000)
         try:

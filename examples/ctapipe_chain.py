@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import provdb
@@ -53,7 +54,11 @@ def apply_models(dl1: str, model: str, dl2: str) -> None:
         provenance.add_output_file(dl2, role="DL2/Event")
 
 
-TOOLS = {"process": process, "merge": merge, "apply-models": apply_models}
+TOOLS: dict[str, Callable[..., None]] = {
+    "process": process,
+    "merge": merge,
+    "apply-models": apply_models,
+}
 
 
 def main(folder: Path) -> None:

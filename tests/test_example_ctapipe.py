@@ -51,7 +51,7 @@ def test_the_lineage_goes_through_all_tools(
     assert said.splitlines() == [
         str(night / f"LST-1.1.Run01807.{subrun:04d}.fits.fz") for subrun in range(3)
     ]
-    assert sorted(name for kind, name, _ in nodes if kind == "activity") == [
+    assert sorted(str(name) for kind, name, _ in nodes if kind == "activity") == [
         "ctapipe-apply-models",
         "ctapipe-merge",
         "ctapipe-process",

@@ -1,11 +1,14 @@
-"""The provenance log of ctapipe: how it spells the system, times and values. Pure."""
+"""The provenance log of ctapipe: how it spells the system, times and values."""
 
+import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from provdb.capture.plain import plain
+from provdb.capture.redaction import redact
 
 __all__ = ["as_json_value", "log_time", "system_block"]
 
@@ -23,21 +26,17 @@ _VARIABLES: Final = (
     "HOME",
     "SHELL",
 )
-# Field of ctapipe's log: field of provdb's system block.
-_PLATFORM: Final = {
-    "architecture_bits": "architecture_bits",
-    "architecture_linkage": "architecture_linkage",
-    "machine": "machine",
-    "processor": "processor",
-    "node": "node",
-    "version": "version",
-    "system": "system",
-    "release": "release",
-    "libcver": "libcver",
-    "n_cpus": "num_cpus",
-    "boot_time": "boot_time",
-}
-_PYTHON: Final = ("version_string", "version", "compiler", "implementation")
+# Those that provdb's system block spells in the same way.
+_PLATFORM: Final = (
+    "architecture_bits",
+    "machine",
+    "processor",
+    "node",
+    "version",
+    "system",
+    "release",
+)
+_PYTHON: Final = ("version_string", "compiler", "implementation")
 _CTAPIPE: Final = "ctapipe"
 _SVC_PATH: Final = "CTAPIPE_SVC_PATH"
 
@@ -61,25 +60,30 @@ def system_block(
         environ: The environment of the process.
         now: When the activity started.
     """
+    machine = system.get("platform", {})
     python = system.get("python", {})
-    packages = python.get("packages", ())
-    versions = {package["name"]: package.get("version") for package in packages}
+    packages = [
+        {"name": package["name"], "version": package.get("version")}
+        for package in python.get("packages", ())
+    ]
     return {
-        "ctapipe_version": _ctapipe_version() or versions.get(_CTAPIPE),
+        "ctapipe_version": _ctapipe_version(packages),
         "ctapipe_svc_path": environ.get(_SVC_PATH),
-        "executable": system.get("executable", sys.executable),
+        "executable": system.get("executable"),
         "platform": {
-            name: system.get("platform", {}).get(ours)
-            for name, ours in _PLATFORM.items()
+            **{name: machine.get(name) for name in _PLATFORM},
+            "architecture_linkage": "ELF" if sys.platform == "linux" else "",
+            "libcver": _libc_version(),
+            "n_cpus": machine.get("num_cpus"),
+            "boot_time": _utc(machine.get("boot_time")),
         },
         "python": {
             **{name: python.get(name) for name in _PYTHON},
-            "packages": [
-                {"name": name, "version": version} for name, version in versions.items()
-            ],
+            "version": list(platform.python_version_tuple()),
+            "packages": packages,
         },
         "environment": {name: environ.get(name) for name in _VARIABLES},
-        "arguments": list(sys.argv),
+        "arguments": redact(list(sys.argv)),
         "start_time_utc": log_time(now),
     }
 
@@ -100,8 +104,18 @@ def as_json_value(value: object) -> Any:
     return plain(value)
 
 
-def _ctapipe_version() -> str | None:
+def _ctapipe_version(packages: Iterable[Mapping[str, Any]]) -> str | None:
     # ctapipe writes it into the files it makes, and takes nothing but a text.
     loaded = sys.modules.get(_CTAPIPE)
-    version: str | None = getattr(loaded, "__version__", None)
+    installed = (p["version"] for p in packages if p["name"] == _CTAPIPE)
+    version: str | None = getattr(loaded, "__version__", None) or next(installed, None)
     return version
+
+
+@cache
+def _libc_version() -> list[str]:
+    return list(platform.libc_ver())
+
+
+def _utc(written: str | None) -> str | None:
+    return None if written is None else log_time(datetime.fromisoformat(written))

@@ -5,14 +5,17 @@ folder, gets the signals, and its exit status is what is given back. Whatever go
 wrong in the capture is a warning, and the command runs.
 """
 
+import errno
 import glob
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,6 +31,7 @@ NOT_EXECUTABLE: Final = 126
 NOT_FOUND: Final = 127
 _OF_SIGNAL: Final = 128
 _VARIABLE: Final = "PROVDB_SESSION_TAG"
+_SHELL: Final = "/bin/sh"
 
 # Somebody wants the command to end; it may tidy up first.
 _ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
@@ -91,7 +95,7 @@ class _Ending:
     def attributes(self) -> dict[str, Any]:
         """The fields of the record of the end."""
         killed = self.signal_number
-        named = {} if killed is None else {"signal": signal.Signals(killed).name}
+        named = {} if killed is None else {"signal": _signal_name(killed)}
         return {"exit_code": self.status, **named, **self.usage}
 
 
@@ -125,6 +129,7 @@ def run_command(
 ) -> int:
     """Run a command as one activity, and return its exit status.
 
+    To be called from the main thread, which is the one that gets the signals.
     It is the command's own; 128 and the number of the signal that killed it; 127 for a
     command that is not found and 126 for one that cannot be executed.
 
@@ -142,7 +147,7 @@ def run_command(
         warn: Is told what was not as declared, and what could not be recorded.
     """
     tag = session_tag or os.environ.get(_VARIABLE)
-    step_name = name or (tag or "").partition(":")[0] or Path(words[0]).name
+    step_name = name or (tag or "").partition(":")[0] or Path(words[0]).name or words[0]
     step = _Step(
         words,
         name=step_name,
@@ -281,9 +286,7 @@ def _run(
 ) -> _Ending:
     """Run a command with the signal mask that there was, and return how it ended."""
     try:
-        child = os.posix_spawnp(
-            words[0], [*words], environ, setsigmask=mask, setsigdef=_SET_BACK
-        )
+        child = _spawn(words, environ, mask=mask)
     except (FileNotFoundError, NotADirectoryError):
         warn(f"the command {words[0]} is not found")
         return _Ending(status=NOT_FOUND)
@@ -302,6 +305,20 @@ def _run(
         ended, wait_status, needed = os.wait4(child, os.WNOHANG)
         if ended == child:
             return _ending(wait_status, needed, is_asked=is_asked)
+
+
+def _spawn(
+    words: Sequence[str], environ: Mapping[str, str], *, mask: set[signal.Signals]
+) -> int:
+    spawn = partial(os.posix_spawnp, setsigmask=mask, setsigdef=_SET_BACK)
+    try:
+        return spawn(words[0], [*words], environ)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    # A script that does not say what runs it: the shell, as when the shell calls it.
+    script = shutil.which(words[0]) or words[0]
+    return spawn(_SHELL, [_SHELL, script, *words[1:]], environ)
 
 
 def _next_signal(blocked: set[signal.Signals]) -> tuple[int, bool]:
@@ -330,6 +347,13 @@ def _ending(
             "max_rss_bytes": needed.ru_maxrss * _MAX_RSS_UNIT_BYTES,
         },
     )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # One of those for real time, of which few have names.
+        return f"SIG{number}"
 
 
 @contextmanager

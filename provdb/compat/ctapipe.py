@@ -23,6 +23,7 @@ from typing import Any, ClassVar, Final
 from provdb.capture import Activity
 from provdb.capture.entity import file_path
 from provdb.capture.environment import environment_of_process
+from provdb.capture.plain import plain
 from provdb.compat.ctapipe_log import as_json_value, log_time, system_block
 from provdb.compat.reference_meta import (
     as_mapping,
@@ -307,9 +308,7 @@ class ActivityProvenance:
     def register_config(self, config: Mapping[str, Any]) -> None:
         """Record its configuration: one parameter for each part at the top of it."""
         self.provenance["config"] = config
-        self._activity.parameters(
-            json.loads(json.dumps(dict(config), default=as_json_value, skipkeys=True))
-        )
+        self._activity.parameters(config)
 
     def sample_cpu_and_memory(self) -> None:
         """Note the time, which is all that ctapipe has in a sample."""
@@ -386,7 +385,7 @@ def _description(entry: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     return {
         "name": product_level(metadata),
-        "attributes": {"reference_meta": as_json_value(metadata)},
+        "attributes": {"reference_meta": plain(metadata)},
     }
 
 

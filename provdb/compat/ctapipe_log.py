@@ -2,6 +2,7 @@
 
 import platform
 import sys
+from collections import UserList
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,7 @@ _PLATFORM: Final = (
     "release",
 )
 _PYTHON: Final = ("version_string", "compiler", "implementation")
+_JSON: Final = (str, int, float, list, dict, type(None))
 _CTAPIPE: Final = "ctapipe"
 _SVC_PATH: Final = "CTAPIPE_SVC_PATH"
 
@@ -88,20 +90,26 @@ def system_block(
     }
 
 
-def as_json_value(value: object) -> Any:
-    """Return a value of a configuration as JSON has it, as ``default`` of `json`.
+def as_json_value(value: Any) -> Any:
+    """Return a value of a configuration as ctapipe's log has it.
 
-    A quantity becomes its value and its unit, as ctapipe writes it; anything else
-    what `plain` makes of it.
+    Args:
+        value: What JSON has no form for: `json.dumps` asks for no other.
 
     >>> from pathlib import Path
-    >>> as_json_value(Path("/fefs/aswg/data"))
-    '/fefs/aswg/data'
+    >>> as_json_value(Path("/fefs/aswg/data")), as_json_value({"DL1"})
+    ('/fefs/aswg/data', ['DL1'])
     """
-    unit = getattr(value, "unit", None)
-    if unit is not None and hasattr(value, "value"):
-        return {"value": plain(value.value), "unit": str(unit)}
-    return plain(value)
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if hasattr(value, "isot"):  # a time of astropy
+        return value.utc.isot
+    if hasattr(value, "unit") and hasattr(value, "value"):
+        return {"value": plain(value.value), "unit": str(value.unit)}
+    if isinstance(value, set | frozenset | UserList):
+        return list(value)
+    made = plain(value)
+    return made if isinstance(made, _JSON) else str(made)
 
 
 def _ctapipe_version(packages: Iterable[Mapping[str, Any]]) -> str | None:

@@ -1,5 +1,6 @@
 """``provdb run``: the command as if it were alone, and what is recorded of it."""
 
+import hashlib
 import os
 import re
 import signal
@@ -109,6 +110,7 @@ def test_streams_are_those_of_the_command(provdb: ProvdbProcess) -> None:
         pytest.param("kill -SEGV $$", 139, "failed", id="fault"),
         pytest.param("kill -TERM $$", 143, "interrupted", id="terminated"),
         pytest.param("kill -KILL $$", 137, "interrupted", id="killed"),
+        pytest.param("kill -40 $$", 168, "interrupted", id="signal without a name"),
     ],
 )
 def test_the_exit_status_is_that_of_the_command(
@@ -140,6 +142,32 @@ def test_a_command_that_cannot_be_run_is_told_in_one_sentence(
     assert said.stderr.count("\n") == 1
     assert sentence in said.stderr
     assert _activity(provdb)["status"] == "failed"
+
+
+def test_a_script_that_names_no_interpreter_is_run_by_the_shell(
+    provdb: ProvdbProcess,
+) -> None:
+    script = provdb.home / "dl1ab"
+    script.write_text('echo "$1"; exit 5', encoding="utf-8")
+    script.chmod(0o755)
+
+    said = _run(provdb, "./dl1ab", "01618")
+
+    assert (said.status, said.stdout) == (5, "01618\n")
+
+
+def test_nobody_needs_to_hear_what_goes_wrong(provdb: ProvdbProcess) -> None:
+    words = provdb.words("run", "--generated", "dl1.h5", "sh", "-c", "exit 0")
+
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *words],
+        env=provdb.environ,
+        cwd=provdb.home,
+        timeout=60,
+    )
+
+    assert done.returncode == 0
+    assert _activity(provdb)["status"] == "completed"
 
 
 def test_the_command_has_default_signals(provdb: ProvdbProcess) -> None:
@@ -249,7 +277,7 @@ def test_the_command_records_into_the_same_session_tag_and_store(
 
 def test_contents_are_hashed_when_asked(provdb: ProvdbProcess) -> None:
     (provdb.home / "in.txt").write_text("events", encoding="utf-8")
-    digest = "6084ea1cf9f55e0e6b0b8fd7bc7a9a47fbaab9b9bb14f7cd1cbbdca43ce1b4a6"
+    digest = hashlib.sha256(b"events").hexdigest()
 
     _run(
         provdb,
@@ -260,8 +288,7 @@ def test_contents_are_hashed_when_asked(provdb: ProvdbProcess) -> None:
     activity = _activity(provdb)
     (used,) = activity["used"]
     (generated,) = activity["generated"]
-    assert len(used["hash"]) == len(digest)
-    assert used["hash"] == generated["hash"]
+    assert (used["hash"], generated["hash"]) == (digest, digest)
 
 
 def test_an_output_that_is_not_there_is_recorded_as_missing(

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pytest
@@ -248,6 +249,47 @@ def test_the_configuration_is_kept_as_it_is_nested(
         "MergeTool": {"output_path": "/DL1", "HDF5Merger": {"dl1": True}}
     }
     assert provenance.provenance[0]["config"] == config
+
+
+def test_values_are_written_into_the_log_as_ctapipe_does(
+    provenance: Provenance,
+) -> None:
+    distance = SimpleNamespace(value=5.0, unit="m")
+    start = SimpleNamespace(isot="2020-01-17T20:00:00.000")
+    start.utc = start
+
+    with provenance.activity("ctapipe-merge"):
+        provenance.add_config(
+            {
+                "path": Path("/DL1"),
+                "distance": distance,
+                "start": start,
+                "levels": {"DL1"},
+                "mask": b"\x01",
+            }
+        )
+
+    (written,) = json.loads(provenance.as_json())
+    assert written["config"] == {
+        "path": "/DL1",
+        "distance": {"value": 5.0, "unit": "m"},
+        "start": "2020-01-17T20:00:00.000",
+        "levels": ["DL1"],
+        "mask": "b'\\x01'",
+    }
+
+
+def test_a_configuration_that_holds_itself_stops_nothing(
+    provenance: Provenance, records: RecordList
+) -> None:
+    config: dict[str, Any] = {"MergeTool": {"log_level": 30}}
+    config["MergeTool"]["parent"] = config
+
+    with provenance.activity("ctapipe-merge"):
+        provenance.add_config(config)
+
+    parameters = records.activity("ctapipe-merge")["parameters"]
+    assert parameters["MergeTool"]["log_level"] == 30
 
 
 def test_reference_metadata_describes_the_file(

@@ -5,21 +5,15 @@ folder, gets the signals, and its exit status is what is given back. Whatever go
 wrong in the capture is a warning, and the command runs.
 """
 
-import errno
 import glob
 import os
-import resource
-import shutil
-import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from provdb.capture.activity import Activity
+from provdb.capture.child import Ending, run_child, signals_blocked
 from provdb.capture.entity import file_entity, file_path
 from provdb.capture.environment import environment_of_process
 from provdb.capture.session import session
@@ -27,32 +21,9 @@ from provdb.errors import ProvdbError
 
 __all__ = ["Declared", "parse_declared", "run_command"]
 
-NOT_EXECUTABLE: Final = 126
-NOT_FOUND: Final = 127
-_OF_SIGNAL: Final = 128
 _VARIABLE: Final = "PROVDB_SESSION_TAG"
-_SHELL: Final = "/bin/sh"
-
-# Somebody wants the command to end; it may tidy up first.
-_ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
-_OF_TERMINAL: Final = (signal.SIGINT, signal.SIGQUIT)
-_PASSED_ON: Final = (*_ENDING, signal.SIGUSR1, signal.SIGUSR2)
-# The command itself did something wrong; any other signal comes from outside.
-_FAULTS: Final = (
-    signal.SIGABRT,
-    signal.SIGBUS,
-    signal.SIGFPE,
-    signal.SIGILL,
-    signal.SIGPIPE,
-    signal.SIGSEGV,
-    signal.SIGSYS,
-    signal.SIGTRAP,
-)
-# Ignored by Python, and not to be ignored by the command.
-_SET_BACK: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 _WILD: Final = frozenset("*?[")
 _PATH_BEGINS: Final = ("/", "./", "../")
-_MAX_RSS_UNIT_BYTES: Final = 1 if sys.platform == "darwin" else 1024
 
 
 class Declared(NamedTuple):
@@ -65,38 +36,6 @@ class Declared(NamedTuple):
 
     path: str
     role: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ending:
-    """How a command ended.
-
-    Attributes:
-        status: Exit status, as a shell has it.
-        signal_number: The signal that killed it, or None.
-        is_asked: Whether a signal asked for the end.
-        usage: What it needed.
-    """
-
-    status: int
-    signal_number: int | None = None
-    is_asked: bool = False
-    usage: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def word(self) -> str:
-        """The status of the activity."""
-        if self.status == 0:
-            return "completed"
-        is_killed = self.signal_number not in (None, *_FAULTS)
-        return "interrupted" if is_killed or self.is_asked else "failed"
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """The fields of the record of the end."""
-        killed = self.signal_number
-        named = {} if killed is None else {"signal": _signal_name(killed)}
-        return {"exit_code": self.status, **named, **self.usage}
 
 
 def parse_declared(text: str) -> Declared:
@@ -129,9 +68,9 @@ def run_command(
 ) -> int:
     """Run a command as one activity, and return its exit status.
 
-    To be called from the main thread, which is the one that gets the signals.
-    It is the command's own; 128 and the number of the signal that killed it; 127 for a
-    command that is not found and 126 for one that cannot be executed.
+    The status is the command's own; 128 and the number of the signal that killed it;
+    127 for a command that is not found and 126 for one that cannot be executed. To be
+    called in the main thread, which is the one that gets the signals.
 
     Args:
         words: The command and its arguments.
@@ -160,12 +99,12 @@ def run_command(
         **({} if tag is None else {_VARIABLE: tag}),
         **(variables or {}),
     }
-    with _signals_blocked() as (blocked, mask):
+    with signals_blocked() as masks:
         step.begin(used, outputs=generated, parameters=parameters or {})
         if step.is_dry_run:
-            ending = _Ending(status=0)
+            ending = Ending(status=0)
         else:
-            ending = _run(words, environ, blocked=blocked, mask=mask, warn=warn)
+            ending = run_child(words, environ, masks=masks, warn=warn)
         step.end(generated, ending=ending)
     return ending.status
 
@@ -187,6 +126,7 @@ class _Step:
         self._hash_method = hash_method
         self._warn = warn
         self._open = ExitStack()
+        self._is_started = False
         self._before: dict[str, tuple[int, ...] | None] = {}
         self._activity = Activity(
             name,
@@ -217,15 +157,18 @@ class _Step:
             system = {**environment_of_process(), "arguments": self._words}
             self._open.enter_context(session(self._tag, system=system))
             self._activity.start()
-        if parameters:
+            self._is_started = True
+        if parameters and self._is_started:
             with self._safely():
                 self._activity.parameters(parameters)
-        for declared in used:
+        for declared in used if self._is_started else ():
             with self._safely():
                 self._use(declared)
 
-    def end(self, generated: Sequence[Declared], *, ending: _Ending) -> None:
+    def end(self, generated: Sequence[Declared], *, ending: Ending) -> None:
         """Record the outputs and the end."""
+        if not self._is_started:
+            return
         for declared in generated:
             with self._safely():
                 self._generate(declared, is_successful=ending.status == 0)
@@ -274,112 +217,6 @@ class _Step:
             yield
         except (ProvdbError, OSError, ValueError) as error:
             self._warn(f"the provenance of the command is not complete: {error}")
-
-
-def _run(
-    words: Sequence[str],
-    environ: Mapping[str, str],
-    *,
-    blocked: set[signal.Signals],
-    mask: set[signal.Signals],
-    warn: Callable[[str], None],
-) -> _Ending:
-    """Run a command with the signal mask that there was, and return how it ended."""
-    try:
-        child = _spawn(words, environ, mask=mask)
-    except (FileNotFoundError, NotADirectoryError):
-        warn(f"the command {words[0]} is not found")
-        return _Ending(status=NOT_FOUND)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        warn(f"the command {words[0]} cannot be executed: {reason}")
-        return _Ending(status=NOT_EXECUTABLE)
-    is_asked = False
-    while True:
-        number, is_for_us_alone = _next_signal(blocked)
-        if number != signal.SIGCHLD:
-            is_asked = is_asked or number in _ENDING
-            if is_for_us_alone:
-                os.kill(child, number)
-            continue
-        ended, wait_status, needed = os.wait4(child, os.WNOHANG)
-        if ended == child:
-            return _ending(wait_status, needed, is_asked=is_asked)
-
-
-def _spawn(
-    words: Sequence[str], environ: Mapping[str, str], *, mask: set[signal.Signals]
-) -> int:
-    spawn = partial(os.posix_spawnp, setsigmask=mask, setsigdef=_SET_BACK)
-    try:
-        return spawn(words[0], [*words], environ)
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-    # A script that does not say what runs it: the shell, as when the shell calls it.
-    script = shutil.which(words[0]) or words[0]
-    return spawn(_SHELL, [_SHELL, script, *words[1:]], environ)
-
-
-def _next_signal(blocked: set[signal.Signals]) -> tuple[int, bool]:
-    """Return the next signal, and whether the command did not get it as well.
-
-    What the terminal sends all of its processes get; macOS does not tell who sent it.
-    """
-    if sys.platform == "darwin":
-        number = signal.sigwait(blocked)
-        return number, number not in _OF_TERMINAL
-    got = signal.sigwaitinfo(blocked)
-    return got.si_signo, got.si_code <= 0
-
-
-def _ending(
-    wait_status: int, needed: resource.struct_rusage, *, is_asked: bool
-) -> _Ending:
-    code = os.waitstatus_to_exitcode(wait_status)
-    return _Ending(
-        status=code if code >= 0 else _OF_SIGNAL - code,
-        signal_number=-code if code < 0 else None,
-        is_asked=is_asked,
-        usage={
-            "user_seconds": round(needed.ru_utime, 6),
-            "system_seconds": round(needed.ru_stime, 6),
-            "max_rss_bytes": needed.ru_maxrss * _MAX_RSS_UNIT_BYTES,
-        },
-    )
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # One of those for real time, of which few have names.
-        return f"SIG{number}"
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[tuple[set[signal.Signals], set[signal.Signals]]]:
-    """Keep the signals of the command waiting, for `_run` to take them one by one.
-
-    Also those threads must not get them that are started from here on. A signal that
-    was ignored before, as SIGHUP is by nohup, is ignored by the command too.
-    """
-    heeded = {
-        number
-        for number in _PASSED_ON
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    blocked = {*heeded, signal.SIGCHLD}
-    # A child whose end is ignored leaves no status behind.
-    of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
-    try:
-        yield blocked, {signal.Signals(number) for number in before}
-    finally:
-        # What came too late for the command is not to end the capture of it.
-        while pending := signal.sigpending() & blocked:
-            signal.sigwait(pending)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        signal.signal(signal.SIGCHLD, of_children)
 
 
 def _expand(pattern: str) -> list[str]:

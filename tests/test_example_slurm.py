@@ -11,7 +11,6 @@ from typing import Final
 import pytest
 
 import provdb
-from provdb.store import open_store
 
 _ROOT: Final = Path(__file__).parents[1]
 _SCRIPT: Final = _ROOT / "examples" / "slurm_array.sh"
@@ -83,9 +82,6 @@ def _task(job: Job, subrun: int) -> "subprocess.CompletedProcess[str]":
 
 
 def test_each_subrun_has_its_own_lineage(job: Job, local_store_uri: str) -> None:
-    with open_store(local_store_uri) as store:
-        store.initialise()
-
     with ThreadPoolExecutor(2) as tasks:
         done = list(tasks.map(lambda subrun: _task(job, subrun), range(2)))
 

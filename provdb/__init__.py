@@ -12,6 +12,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from provdb.capture import (
+        ProvHandler,
+        activity,
+        current_activity,
+        current_session,
+        dry_run,
+        is_dry_run,
+        session,
+    )
     from provdb.database import Database, connect
     from provdb.demo import store_demo
     from provdb.errors import ProvdbError
@@ -19,21 +28,35 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Database",
+    "ProvHandler",
     "ProvdbError",
     "Store",
+    "activity",
     "connect",
     "copy_store",
+    "current_activity",
+    "current_session",
+    "dry_run",
+    "is_dry_run",
     "open_store",
+    "session",
     "store_demo",
 ]
 
 _ROOMS: Final = {
     "Database": "provdb.database",
+    "ProvHandler": "provdb.capture",
     "ProvdbError": "provdb.errors",
     "Store": "provdb.store",
+    "activity": "provdb.capture",
     "connect": "provdb.database",
     "copy_store": "provdb.store",
+    "current_activity": "provdb.capture",
+    "current_session": "provdb.capture",
+    "dry_run": "provdb.capture",
+    "is_dry_run": "provdb.capture",
     "open_store": "provdb.store",
+    "session": "provdb.capture",
     "store_demo": "provdb.demo",
 }
 

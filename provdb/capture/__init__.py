@@ -6,10 +6,12 @@ of the logger ``provdb``, from there into a spool file, and from the spool to a 
 
 from provdb.capture.activity import Activity, activity, current_activity
 from provdb.capture.dry_run import dry_run, is_dry_run
+from provdb.capture.handler import ProvHandler
 from provdb.capture.session import Session, current_session, session
 
 __all__ = [
     "Activity",
+    "ProvHandler",
     "Session",
     "activity",
     "current_activity",

@@ -26,6 +26,7 @@ from provdb.capture.statements import (
     start_record,
     usage_record,
 )
+from provdb.errors import ReadError
 
 __all__ = ["Activity", "activity", "current_activity"]
 
@@ -301,9 +302,12 @@ class Activity:
     def _copy(self, entity: Entity) -> None:
         if entity.location is None:
             return
-        copied = copy_record(
-            entity.location, session_tag=self._tag, activity_id=self.id
-        )
+        try:
+            copied = copy_record(
+                entity.location, session_tag=self._tag, activity_id=self.id
+            )
+        except ReadError:  # That it was used is recorded all the same.
+            return
         if copied is not None:
             emit(copied)
 

@@ -76,7 +76,7 @@ def file_entity(
     >>> entity.id, entity.description["type"]
     ('ce6d58da94cf9ddbf3abba3e00a4ea45', 'File')
     """
-    path = os.fsdecode(location)
+    path = _text(location)
     if not _URL.match(path):
         path = os.path.abspath(path)
     fields = {"filepath": path, "type": "File", **_without_none(description)}
@@ -132,6 +132,14 @@ def is_configuration(description: Mapping[str, Any]) -> bool:
         return content_type in _CONFIGURATION_TYPES
     path = PurePath(description.get("filepath", ""))
     return path.suffix.lower() in _CONFIGURATION_SUFFIXES
+
+
+def _text(location: object) -> str:
+    """Return a path as text; what is none must not stop a pipeline."""
+    try:
+        return os.fsdecode(location)  # type: ignore[arg-type]
+    except TypeError:
+        return str(plain(location))
 
 
 def _without_none(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from provdb.model.fold import (
     written_start,
 )
 from provdb.model.ids import location_id, session_key, value_id
-from provdb.model.names import LEVELS, file_name
+from provdb.model.names import LEVELS, file_facts, file_name
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
 from provdb.model.values import is_plain_text
@@ -28,6 +28,7 @@ __all__ = [
     "Record",
     "attach_sessions",
     "contested_starts",
+    "file_facts",
     "file_name",
     "fold",
     "format_time",

@@ -8,6 +8,7 @@ reads the environment of the process: the caller passes it.
 import difflib
 import re
 import sys
+import tempfile
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
@@ -19,8 +20,14 @@ from provdb.errors import ConfigError
 
 __all__ = ["Config", "data_folder", "load_config", "mask_uri"]
 
-_KEYS = ("uri", "timezone", "link_rules")
+_KEYS = ("uri", "spool_dir", "timezone", "link_rules")
+_VARIABLES = (
+    ("uri", "PROVDB_URI"),
+    ("spool_dir", "PROVDB_SPOOL_DIR"),
+    ("timezone", "PROVDB_TIMEZONE"),
+)
 _DEFAULT = "default"
+_SQLITE = "sqlite://"
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _OPTIONS = re.compile(r"\?[A-Za-z]\w*=[^?]*\Z")
@@ -34,6 +41,7 @@ class Config:
 
     Attributes:
         uri: Where the store is; it can hold a password, so show it only by `rows`.
+        spool_dir: Folder for what is captured and not in the store yet.
         timezone: IANA name of the zone in which naive times of records are read.
         link_rules: The tables of the config file, as they were written there.
         sources: For each setting by name: `--uri`, the environment variable,
@@ -41,6 +49,7 @@ class Config:
     """
 
     uri: str
+    spool_dir: str
     timezone: str
     link_rules: tuple[Mapping[str, Any], ...]
     sources: Mapping[str, str]
@@ -62,11 +71,13 @@ class Config:
             >>> for row in config.rows():
             ...     print(*row, sep=" | ")
             uri | mongodb://osa:***@cp01/provenance | --uri
+            spool_dir | /home/lst/.local/state/provdb/spool | default
             timezone | UTC | default
             link_rules | 0 of your own | default
         """
         shown = {
             "uri": mask_uri(self.uri),
+            "spool_dir": self.spool_dir,
             "timezone": self.timezone,
             "link_rules": f"{len(self.link_rules)} of your own",
         }
@@ -77,6 +88,7 @@ def load_config(
     *,
     environ: Mapping[str, str],
     uri: str | None = None,
+    spool_dir: str | None = None,
     config_file: Path | None = None,
     platform: str = sys.platform,
 ) -> Config:
@@ -87,6 +99,7 @@ def load_config(
     Args:
         environ: The environment to read, such as `os.environ`.
         uri: The store of `--uri`, before anything else.
+        spool_dir: The folder that an argument names, before anything else.
         config_file: The file of `--config`, instead of the usual one.
         platform: As `sys.platform`; it says where the user's data is kept.
 
@@ -111,7 +124,9 @@ def load_config(
 
     if uri is not None:
         settle("uri", uri, "--uri")
-    for name, variable in (("uri", "PROVDB_URI"), ("timezone", "PROVDB_TIMEZONE")):
+    if spool_dir is not None:
+        settle("spool_dir", spool_dir, "spool_dir")
+    for name, variable in _VARIABLES:
         if environ.get(variable):
             settle(name, environ[variable], variable)
     path, table = _read_file(environ, config_file=config_file)
@@ -119,6 +134,9 @@ def load_config(
         settle(name, value, str(path))
     if "uri" not in values:
         settle("uri", _default_uri(environ, platform=platform), _DEFAULT)
+    if "spool_dir" not in values:
+        folder = _default_spool(values["uri"], environ, platform=platform)
+        settle("spool_dir", str(folder), _DEFAULT)
     settle("timezone", "UTC", _DEFAULT)
     settle("link_rules", (), _DEFAULT)
 
@@ -252,6 +270,16 @@ def _checked(name: str, value: object, *, path: Path) -> Any:
 
 def _default_uri(environ: Mapping[str, str], *, platform: str) -> str:
     return f"sqlite://{data_folder(environ, platform=platform) / 'provdb.db'}"
+
+
+def _default_spool(uri: str, environ: Mapping[str, str], *, platform: str) -> Path:
+    """Return the folder beside a local store, or that of the user for a server."""
+    if uri.startswith(_SQLITE):
+        return Path(uri.removeprefix(_SQLITE) + ".spool").absolute()
+    on_mac = platform == "darwin"
+    under_home = "Library/Application Support" if on_mac else ".local/state"
+    folder = _base_folder(environ, variable="XDG_STATE_HOME", under_home=under_home)
+    return (folder or Path(tempfile.gettempdir())) / "provdb" / "spool"
 
 
 def _base_folder(

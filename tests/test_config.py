@@ -151,7 +151,7 @@ def test_link_rules_are_passed_on_as_they_are(
     config = load_config(environ=home, config_file=path)
 
     assert config.link_rules == ({"name": "dl1"}, {"name": "dl2"})
-    assert config.rows()[2] == ("link_rules", "2 of your own", str(path))
+    assert config.rows()[3] == ("link_rules", "2 of your own", str(path))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,9 @@ def test_link_rules_are_passed_on_as_they_are(
     [
         pytest.param("uri = ", None, "not valid TOML", id="syntax"),
         pytest.param("ur1 = 'x'", "ur1", "did you mean uri", id="near"),
-        pytest.param("zzz = 1", "zzz", "known are uri, timezone", id="unknown"),
+        pytest.param(
+            "zzz = 1", "zzz", "known are uri, spool_dir, timezone", id="unknown"
+        ),
         pytest.param("uri = 27017", "uri", "text in quotes, not of type int", id="int"),
         pytest.param("uri = ' '", "uri", "the store URI is empty", id="empty"),
         pytest.param("link_rules = 'x'", "link_rules", "[[link_rules]]", id="rules"),

@@ -13,6 +13,7 @@ from provdb_cli.ingest import ingest
 from provdb_cli.query import query
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
+from provdb_cli.spool import spool
 
 __all__ = ["cli"]
 
@@ -49,7 +50,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, ingest, query, session):
+for command in (config, db, demo, ingest, query, session, spool):
     cli.add_command(command)
 
 

@@ -43,6 +43,11 @@ class Settings:
         config = self.load()
         return open_store(uri or config.uri, zone=ZoneInfo(config.timezone))
 
+    def spool_folders(self) -> tuple[Path, ...]:
+        """Return the spool folder of the settings, if there is one yet."""
+        folder = Path(self.load().spool_dir)
+        return (folder,) if folder.is_dir() else ()
+
     def link_rules(self) -> "tuple[LinkRule, ...]":
         """Return the known link rules and those of the config file."""
         from provdb.lineage import link_rules

@@ -186,7 +186,7 @@ class Activity:
         role: str | None = None,
         name: str | None = None,
         content_type: str | None = None,
-        hash: str | None = None,  # noqa: A002  the word of the definition files
+        hash: str | None = None,
         copy: bool | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> str:
@@ -217,7 +217,7 @@ class Activity:
         role: str | None = None,
         name: str | None = None,
         content_type: str | None = None,
-        hash: str | None = None,  # noqa: A002  the word of the definition files
+        hash: str | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> str:
         """Record that the activity generated a file, and return the file's id.

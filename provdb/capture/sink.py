@@ -1,13 +1,10 @@
 """Where records go: to the handlers of the logger ``provdb``."""
 
 import logging
-import os
 from collections.abc import Iterator
 from typing import Final
 
 from provdb.capture.handler import ProvHandler
-from provdb.config import load_config
-from provdb.errors import ConfigError
 from provdb.model import Record
 
 __all__ = ["LOGGER", "emit", "settle"]

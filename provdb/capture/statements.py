@@ -92,7 +92,7 @@ def parameters_record(
 def entity_record(
     *, session_tag: str, entity_id: str, description: Mapping[str, Any]
 ) -> Record:
-    """State what an entity is: ``name``, ``filepath``, ``type``, ``contentType``…"""
+    """State what an entity is: its ``name``, ``filepath``, ``type`` and so on."""
     known = {key: value for key, value in description.items() if value is not None}
     return {"entity_id": entity_id, **known, "session_tag": session_tag}
 

@@ -8,16 +8,16 @@ from provdb.model.fold import (
     Folder,
     attach_sessions,
     contested_starts,
+    execution_start,
     fold,
     merge,
     unfold,
-    written_start,
 )
 from provdb.model.ids import location_id, session_key, value_id
 from provdb.model.names import LEVELS, file_facts, file_name
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
-from provdb.model.values import is_plain_text
+from provdb.model.values import decode, encode, is_plain_text
 
 __all__ = [
     "LEVELS",
@@ -28,6 +28,9 @@ __all__ = [
     "Record",
     "attach_sessions",
     "contested_starts",
+    "decode",
+    "encode",
+    "execution_start",
     "file_facts",
     "file_name",
     "fold",
@@ -44,5 +47,4 @@ __all__ = [
     "unfold",
     "value_id",
     "waiting_keys",
-    "written_start",
 ]

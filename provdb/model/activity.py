@@ -45,6 +45,7 @@ _SUBRUN: Final = re.compile(r"\d{1,9}")
 _START: Final = (
     Field(record="name", document=f.NAME, convert=text),
     Field(record="startTime", document=f.START, convert=time),
+    Field(record="session_start", document=f.SESSION_START, convert=text),
     Field(record="agent_name", document=f.AGENT, convert=text),
     Field(record="script", document=f.SCRIPT, convert=text),
 )
@@ -162,7 +163,7 @@ def attach_execution(
 
     Args:
         document: An activity document.
-        execution: The entry of its session document with the same start.
+        execution: The entry of its session document that it belongs to.
     """
     attached = {name: document[name] for name in document if name not in ATTACHED}
     attached |= {name: execution[name] for name in ATTACHED if name in execution}

@@ -41,10 +41,10 @@ __all__ = [
     "Folder",
     "attach_sessions",
     "contested_starts",
+    "execution_start",
     "fold",
     "merge",
     "unfold",
-    "written_start",
 ]
 
 Document = dict[str, Any]
@@ -107,17 +107,18 @@ def attach_sessions(
 ) -> Iterator[Document]:
     """Yield each activity document with what its session says of its execution.
 
-    An activity and the entry of its session name the same start, for lstosa writes
-    a session for every activity. Where there is none the document stays as it is;
-    where there are several it is the first of those that have an environment.
+    An activity of provdb's own capture names the start of its session's execution. An
+    activity of lstosa has that very start, for lstosa writes a session for every
+    activity. Where there is no such entry the document stays as it is; where there
+    are several it is the first of those that have an environment.
     """
     entries: dict[tuple[str, str | None], Document] = {}
     for session in sessions:
         for entry in sorted(session[f.EXECUTIONS], key=_lacks_environment):
-            entries.setdefault((session[f.ID], written_start(entry)), entry)
+            entries.setdefault((session[f.ID], execution_start(entry)), entry)
     for activity in activities:
         key = session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
-        entry = entries.get((key, written_start(activity)))
+        entry = entries.get((key, execution_start(activity)))
         yield activity if entry is None else attach_execution(activity, entry)
 
 
@@ -130,15 +131,21 @@ def contested_starts(session: Document) -> set[str | None]:
     told: dict[str | None, list[Any]] = {}
     contested: set[str | None] = set()
     for entry in session[f.EXECUTIONS]:
-        start = written_start(entry)
+        start = execution_start(entry)
         said = [entry.get(name) for name in ATTACHED]
         if told.setdefault(start, said) != said:
             contested.add(start)
     return contested
 
 
-def written_start(part: Document) -> str | None:
-    """Return the start of an activity or an execution as its record writes it."""
+def execution_start(part: Document) -> str | None:
+    """Return the start, as it was written, of an execution of a session.
+
+    Args:
+        part: The entry of that execution, or the document of an activity in it.
+    """
+    if f.SESSION_START in part:
+        return str(part[f.SESSION_START])
     written = part.get(f.WRITTEN, {}).get("startTime")
     if written is None and f.START in part:
         return format_time(part[f.START])
@@ -163,6 +170,7 @@ class Folder:
         self._sessions: dict[str, _Session] = {}
         self._environments: dict[str, Document] = {}
         self._blocks: dict[bytes, Document] = {}
+        self._told_sessions: dict[str, Document] = {}
 
     def add(self, record: Record) -> None:
         """Take one record.
@@ -195,7 +203,8 @@ class Folder:
     def take(self) -> Documents:
         """Return the documents of the records so far, and forget those records.
 
-        Which executions there were is remembered, for records that follow.
+        Which executions and sessions there were is remembered, for records that
+        follow.
         """
         sessions = [
             session_document(session.sessions, session.others, zone=self._zone)
@@ -214,8 +223,11 @@ class Folder:
                 for records in self._entities.values()
             ],
             f.SESSIONS: sessions,
-            f.ACTIVITIES: list(attach_sessions(activities, sessions)),
+            f.ACTIVITIES: list(
+                attach_sessions(activities, [*sessions, *self._told_sessions.values()])
+            ),
         }
+        self._told_sessions |= {session[f.ID]: session for session in sessions}
         for activity in self._activities.values():
             activity.records = dict(activity.start)
         self._activities = {}

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-
 from typing import Any
 
 from provdb.model.values import canonical, encode

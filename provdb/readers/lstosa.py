@@ -14,7 +14,7 @@ from provdb.model import Record
 from provdb.readers.lines import Line
 from provdb.readers.literal import parse_literal
 
-__all__ = ["read_records"]
+__all__ = ["RecordParser", "read_records"]
 
 _MARK: Final = re.compile(r"_{1,2}PROV_{1,2}[^{}']{0,64}?_{1,2}PROV_{1,2}")
 _SYSTEM: Final = "'system': {"
@@ -40,20 +40,15 @@ def read_records(
     >>> [record for _, record in read_records(lines, on_problem=print)]
     [{'run': 1618}]
     """
-    parser = _RecordParser()
+    parser = RecordParser()
     for line in lines:
-        payload = _payload(line.text)
-        if payload is None:
-            continue
         try:
-            record = parser.parse(payload)
+            record = parser.parse_line(line.text)
         except ValueError as error:
-            on_problem(_problem(line, payload, str(error)))
+            on_problem(_problem(line, str(error)))
             continue
-        if not isinstance(record, dict):
-            on_problem(_problem(line, payload, "it is no dictionary"))
-            continue
-        yield line, record
+        if record is not None:
+            yield line, record
 
 
 def _payload(text: str) -> str | None:
@@ -64,7 +59,8 @@ def _payload(text: str) -> str | None:
     return None if mark is None else text[mark.end() :].strip()
 
 
-def _problem(line: Line, payload: str, reason: str) -> ReadError:
+def _problem(line: Line, reason: str) -> ReadError:
+    payload = _payload(line.text) or ""
     shown = payload[:_SHOWN] + ("…" if len(payload) > _SHOWN else "")
     if not line.is_complete:
         reason = "the log is cut off in this line"
@@ -73,13 +69,31 @@ def _problem(line: Line, payload: str, reason: str) -> ReadError:
     )
 
 
-class _RecordParser:
-    """Parse payloads; the software block of a session, once for all that repeat it."""
+class RecordParser:
+    """Parse lines; the software block of a session, once for all that repeat it."""
 
     def __init__(self) -> None:
+        """Start with no block known."""
         self._blocks: dict[str, dict[Any, Any]] = {}
 
-    def parse(self, payload: str) -> Any:
+    def parse_line(self, text: str) -> Record | None:
+        """Return the record of a line, or None for a line of somebody else.
+
+        Raises:
+            ValueError: The line should hold a record, and does not.
+
+        >>> RecordParser().parse_line("__PROV__2020-05-18T14:18:30__PROV__{'run': 1}")
+        {'run': 1}
+        """
+        payload = _payload(text)
+        if payload is None:
+            return None
+        record = self._parse(payload)
+        if not isinstance(record, dict):
+            raise ValueError("it is no dictionary")
+        return record
+
+    def _parse(self, payload: str) -> Any:
         start = payload.find(_SYSTEM)
         if start < 0:
             return parse_literal(payload)

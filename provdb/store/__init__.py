@@ -17,7 +17,9 @@ _MEMORY: Final = "memory://"
 _MONGO: Final = ("mongodb://", "mongodb+srv://")
 
 
-def open_store(uri: str, *, zone: tzinfo = UTC) -> Store:
+def open_store(
+    uri: str, *, zone: tzinfo = UTC, timeout_seconds: float | None = None
+) -> Store:
     """Open the store that a URI names.
 
     Args:
@@ -25,6 +27,8 @@ def open_store(uri: str, *, zone: tzinfo = UTC) -> Store:
             ``sqlite:///PATH`` for a file, ``memory://`` for a store that ends with
             the process.
         zone: Zone in which times of records that name none are read.
+        timeout_seconds: How long a server may take for one answer, or None for as
+            long as the URI allows.
 
     Raises:
         StoreUnavailable: The URI is none of these, or cannot be read.
@@ -38,7 +42,7 @@ def open_store(uri: str, *, zone: tzinfo = UTC) -> Store:
         # pymongo takes longer to load than a lineage takes to find.
         from provdb.store.mongo import MongoStore
 
-        return MongoStore(uri, zone=zone)
+        return MongoStore(uri, zone=zone, timeout_seconds=timeout_seconds)
     from provdb.store.local import LocalStore
 
     if uri == _MEMORY:

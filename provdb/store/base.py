@@ -17,11 +17,11 @@ from provdb.model import (
     Document,
     attach_sessions,
     contested_starts,
+    execution_start,
     is_waiting,
     merge,
     session_key,
     waiting_keys,
-    written_start,
 )
 from provdb.model import fields as f
 from provdb.store.counts import CollectionStats, WriteCounts
@@ -286,7 +286,7 @@ class Store(ABC):
             self._attach_sessions(batch)
         for session in sessions:
             if told_twice := contested[session[f.ID]]:
-                starts = {written_start(entry) for entry in session[f.EXECUTIONS]}
+                starts = {execution_start(entry) for entry in session[f.EXECUTIONS]}
                 self._attach_again(session, starts.intersection(told_twice))
         self._attach_copied(
             [
@@ -316,7 +316,7 @@ class Store(ABC):
         if not starts:
             return
         known = self._of_session(session[f.SESSION_TAG], session[f.SESSION_ID])
-        for batch in batches(a for a in known if written_start(a) in starts):
+        for batch in batches(a for a in known if execution_start(a) in starts):
             self._attach_sessions(batch)
 
     def _attach_copied(self, activities: Iterable[Document]) -> None:
@@ -333,7 +333,7 @@ class Store(ABC):
             ids = [
                 activity[f.ID]
                 for activity in batch
-                if written_start(activity) in contested.get(_session_of(activity), ())
+                if execution_start(activity) in contested.get(_session_of(activity), ())
             ]
             if ids:
                 self._attach_sessions(self.read(f.ACTIVITIES, ids))

@@ -23,7 +23,7 @@ from pymongo.errors import (
 )
 
 from provdb.config import mask_uri
-from provdb.errors import StoreUnavailable
+from provdb.errors import RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.store.base import Store, batches
@@ -35,6 +35,7 @@ __all__ = ["MongoStore"]
 
 _DATABASE: Final = "provdb"
 _PATIENCE_MS: Final = 5000
+_SHORT_PATIENCE_MS: Final = 3000
 # Ids asked for, and documents sent back, in one message.
 _IDS: Final = 10_000
 _DOCUMENTS: Final = 2000
@@ -43,6 +44,9 @@ _MANY: Final = 2000
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
 _UNAUTHORISED: Final = (13, 18)
+# Codes of what is wrong with one document, and not with the server: it is nested too
+# deeply, invalid, too large, too large for an index, too large after a change.
+_OF_A_DOCUMENT: Final = (15, 121, 10334, 17280, 17419, 17420)
 _WRONG_URI: Final = (
     "the URI is wrong; check the host and the port, "
     "and write / ? # @ : % in a password as %2F %3F %23 %40 %3A %25"
@@ -87,13 +91,17 @@ _FACTS: Final = dict.fromkeys(
 class MongoStore(Store):
     """Documents in one database of a MongoDB server."""
 
-    def __init__(self, uri: str, *, zone: tzinfo = UTC) -> None:
+    def __init__(
+        self, uri: str, *, zone: tzinfo = UTC, timeout_seconds: float | None = None
+    ) -> None:
         """Name the server; it is asked when something is first needed of it.
 
         Args:
             uri: ``mongodb://`` or ``mongodb+srv://`` URI; its database is provdb
                 where it names none.
             zone: Zone in which times that name none are read.
+            timeout_seconds: How long one answer may take, or None for as long as
+                the URI allows.
 
         Raises:
             StoreUnavailable: The URI cannot be read.
@@ -103,7 +111,11 @@ class MongoStore(Store):
         self._is_ready = False
         options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
         if "serverselectiontimeoutms" not in uri.lower():
-            options["serverSelectionTimeoutMS"] = _PATIENCE_MS
+            is_bounded = timeout_seconds is not None
+            patience = _SHORT_PATIENCE_MS if is_bounded else _PATIENCE_MS
+            options["serverSelectionTimeoutMS"] = patience
+        if timeout_seconds is not None and "timeoutms" not in uri.lower():
+            options["timeoutMS"] = round(timeout_seconds * 1000)
         try:
             with warnings.catch_warnings():
                 # The driver goes on without an option that it does not understand.
@@ -363,10 +375,16 @@ class MongoStore(Store):
         except BulkWriteError as error:
             failures = error.details.get("writeErrors", [])
             codes = {failure["code"] for failure in failures}
+            if not codes.isdisjoint(_OF_A_DOCUMENT):
+                raise RecordError(_bulk_reason(error)) from error
             if codes == {_DUPLICATE_KEY} and not error.details["writeConcernErrors"]:
                 raise _Refused(len(failures)) from error
             raise StoreUnavailable(self.uri, _bulk_reason(error)) from error
-        except (PyMongoError, BSONError, ValueError, OverflowError) as error:
+        except (BSONError, ValueError, OverflowError) as error:
+            raise RecordError(f"MongoDB cannot hold a document: {error}") from error
+        except PyMongoError as error:
+            if isinstance(error, OperationFailure) and error.code in _OF_A_DOCUMENT:
+                raise RecordError(_refused(_reason(error))) from error
             raise StoreUnavailable(self.uri, _reason(error)) from error
 
 
@@ -394,7 +412,11 @@ def _still_is(document: Document) -> dict[str, Any]:
 
 def _bulk_reason(error: BulkWriteError) -> str:
     failures = error.details.get("writeErrors") or error.details["writeConcernErrors"]
-    return f"a document was refused: {failures[0].get('errmsg', 'no reason given')}"
+    return _refused(failures[0].get("errmsg", "no reason given"))
+
+
+def _refused(reason: str) -> str:
+    return f"a document was refused: {reason}"
 
 
 def _reason(error: Exception) -> str:

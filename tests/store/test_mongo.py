@@ -7,16 +7,18 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidDocument
 from pymongo import MongoClient
 from pymongo.errors import (
     BulkWriteError,
     ClientBulkWriteException,
+    DocumentTooLarge,
     EncryptedCollectionError,
+    OperationFailure,
     PyMongoError,
 )
 
-from provdb.errors import StoreUnavailable
+from provdb.errors import RecordError, StoreUnavailable
 from provdb.model import fields as f
 from provdb.model import fold
 from provdb.store import Store, open_store
@@ -184,12 +186,31 @@ DRIVER_ERRORS = sorted(
 def test_every_error_of_the_driver_is_one_of_ours(error: type[Exception]) -> None:
     store = MongoStore("mongodb://osa:secret@cp01/night")
 
-    with pytest.raises(StoreUnavailable) as caught, store._errors():
+    with pytest.raises((StoreUnavailable, RecordError)) as caught, store._errors():
         raise error(*ARGUMENTS.get(error, ("said",)))
 
     assert caught.value.__cause__ is not None
     assert "secret" not in str(caught.value)
-    assert str(caught.value).startswith("the store mongodb://osa:***@cp01/night cannot")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(InvalidDocument("no BSON"), id="no BSON"),
+        pytest.param(DocumentTooLarge("17 MB"), id="too large for the driver"),
+        pytest.param(OverflowError("2**64"), id="integer"),
+        pytest.param(OperationFailure("too large", 10334), id="too large"),
+        pytest.param(
+            BulkWriteError({"writeErrors": [{"code": 17419, "errmsg": "too large"}]}),
+            id="too large after a change",
+        ),
+    ],
+)
+def test_what_one_document_spoils_is_no_fault_of_the_store(error: Exception) -> None:
+    store = MongoStore("mongodb://cp01/night")
+
+    with pytest.raises(RecordError), store._errors():
+        raise error
 
 
 def test_our_own_errors_pass(mongo_store_uri: str) -> None:
@@ -199,15 +220,13 @@ def test_our_own_errors_pass(mongo_store_uri: str) -> None:
         raise KeyError("a fault of ours")
 
 
-def test_a_document_that_is_too_large_is_an_error_of_the_store(
+def test_a_document_that_is_too_large_is_an_error_of_its_record(
     mongo_store: Store, database: Database
 ) -> None:
     start = {"activity_id": "a", "name": "x"}
     parameters = {"activity_id": "a", "parameters": {"p": "a" * 17_000_000}}
 
-    with pytest.raises(
-        StoreUnavailable, match=r"cannot be used: .{,20}(too large|size)[^{]*$"
-    ):
+    with pytest.raises(RecordError, match=r"was refused: [^{]*size[^{]*$"):
         mongo_store.write(fold([start, parameters]))
 
 

@@ -1,0 +1,159 @@
+"""Deliver the lines of a spool to a store; what one line spoils costs no other.
+
+Delivering a line again changes nothing, so a spool can be delivered from any
+position, any number of times, by anybody.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from provdb.capture.dead_letters import DeadLetters
+from provdb.capture.spool import SpoolLine, read_lines, read_value
+from provdb.errors import RecordError
+from provdb.model import Documents, Folder, Record, fold
+from provdb.readers import RecordParser
+from provdb.store import Store
+
+__all__ = ["Delivery", "record_of"]
+
+# A batch has at most so many bytes, and so many lines as the caller asks for.
+_BATCH_BYTES: Final = 16 * 2**20
+# The largest document of MongoDB has twice this.
+_LONGEST_LINE_BYTES: Final = 8 * 2**20
+# How many activities a folder remembers before it is exchanged for a new one.
+_MOST_REMEMBERED: Final = 50_000
+# What a record that nobody has thought of may make of a part of provdb.
+_SPOILT: Final = (RecordError, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+class _Item(NamedTuple):
+    line: SpoolLine
+    record: Record
+
+
+class _Batch(NamedTuple):
+    end: int
+    items: list[_Item]
+    documents: Documents
+
+
+class Delivery:
+    """The way of one spool into a store.
+
+    Attributes:
+        position: Up to where in the file everything is in the store.
+        delivered: How many records were delivered.
+        dead: How many of them went into the file of dead letters instead.
+    """
+
+    def __init__(self, path: Path, store: Store, *, dead_letters: DeadLetters) -> None:
+        """Start at the beginning of a spool."""
+        self.position = 0
+        self.delivered = 0
+        self.dead = 0
+        self._path = path
+        self._store = store
+        self._dead_letters = dead_letters
+        self._parser = RecordParser()
+        self._folder = Folder(zone=store.zone)
+        self._remembered = 0
+        self._batch: _Batch | None = None
+
+    def step(self, *, limit: int) -> int:
+        """Deliver the next lines, and return how many; none at the end.
+
+        Args:
+            limit: How many lines at most.
+
+        Raises:
+            StoreUnavailable: The store does not answer; the same lines are
+                delivered by the next call.
+            OSError: The spool cannot be read, or the dead letters cannot be written.
+        """
+        batch = self._batch = self._batch or self._read(limit)
+        if batch is None:
+            return 0
+        if batch.items:
+            try:
+                self._store.write(batch.documents)
+            except _SPOILT:
+                self._write_apart(batch.items)
+        self._batch = None
+        count = len(batch.items)
+        self.position = batch.end
+        self.delivered += count
+        self._renew_folder(count)
+        return max(count, 1)
+
+    def _read(self, limit: int) -> _Batch | None:
+        items: list[_Item] = []
+        end, size = self.position, 0
+        for line in islice(read_lines(self._path, start=self.position), limit):
+            end = line.end
+            size += len(line.text)
+            try:
+                record = record_of(line.text, self._parser)
+                if record is not None:
+                    self._folder.add(record)
+                    items.append(_Item(line, record))
+            except _SPOILT as error:
+                self._bury(line, error)
+            if size > _BATCH_BYTES:
+                break
+        if end == self.position:
+            return None
+        return _Batch(end, items, self._folder.take())
+
+    def _write_apart(self, items: Sequence[_Item]) -> None:
+        """Write the good ones of records that cannot be written together."""
+        if not items:
+            return
+        try:
+            records: Iterable[Record] = (item.record for item in items)
+            self._store.write(fold(records, zone=self._store.zone))
+        except _SPOILT as error:
+            if len(items) == 1:
+                self._bury(items[0].line, error)
+                return
+            middle = len(items) // 2
+            self._write_apart(items[:middle])
+            self._write_apart(items[middle:])
+
+    def _bury(self, line: SpoolLine, error: Exception) -> None:
+        self.dead += 1
+        self._dead_letters.add(line.text, reason=_reason(error))
+
+    def _renew_folder(self, count: int) -> None:
+        # What it remembers of activities is a short cut; the store joins the rest.
+        self._remembered += count
+        if self._remembered > _MOST_REMEMBERED:
+            self._folder = Folder(zone=self._store.zone)
+            self._remembered = 0
+
+
+def record_of(text: bytes, parser: RecordParser) -> Record | None:
+    """Return the record of a line, or None for one that holds none.
+
+    Raises:
+        RecordError: The line is damaged, too long, or holds no record.
+    """
+    if len(text) > _LONGEST_LINE_BYTES:
+        size = len(text) / 2**20
+        raise RecordError(f"it has {size:.1f} MiB, a record has 8 at most")
+    _, value = read_value(text)
+    if isinstance(value, str):
+        try:
+            return parser.parse_line(value)
+        except ValueError as error:
+            raise RecordError(f"no record was read from it: {error}") from error
+    if value is not None and not isinstance(value, dict):
+        raise RecordError("it is no mapping")
+    return value
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecordError):
+        return str(error)
+    return f"provdb cannot store it: {type(error).__name__}: {error}"

@@ -46,7 +46,7 @@ SESSION_VERSION: Final = 1
 ENVIRONMENT_VERSION: Final = 1
 
 # What a process writes into its system block that is not about the environment.
-_OF_THE_PROCESS: Final = ("arguments", "start_time_utc")
+_OF_THE_PROCESS: Final = ("arguments", "start_time_utc", "batch")
 _EXECUTION: Final = (Field(record="startTime", document=f.START, convert=time),)
 
 

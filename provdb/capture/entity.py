@@ -74,7 +74,7 @@ def file_entity(
     >>> entity = file_entity("/R0/LST-1.1.Run01618.0008.fits.fz",
     ...     description={"name": "R0SubrunDataset"})
     >>> entity.id, entity.description["type"]
-    ('ce6d58da94cf9ddbf3abba3e00a4ea45', 'File')
+    ('72b6bc3afefd161d5bfd41f5099528e5', 'File')
     """
     path = os.fsdecode(location)
     if not _URL.match(path):

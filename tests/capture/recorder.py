@@ -13,20 +13,17 @@ class Recorder(ProvHandler):
     """Keeps records in a list, instead of a spool."""
 
     def __init__(self) -> None:
-        """Start with nothing; there is neither a spool nor a store."""
-        logging.Handler.__init__(self)
+        """Start with nothing; neither a spool nor a store is ever opened."""
+        super().__init__("sqlite:////nowhere/provdb.db", spool_dir="/nowhere")
         self.records: list[Record] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record."""
-        self.records.append(record.msg)  # type: ignore[arg-type]
+        if isinstance(record.msg, dict):
+            self.records.append(record.msg)
 
     def flush(self) -> None:
         """Do nothing: there is no file."""
-
-    def close(self) -> None:
-        """Do nothing but what every handler does."""
-        logging.Handler.close(self)
 
     def of(self, kind: Kind) -> list[Record]:
         """Return the records that state one kind of thing, in their order."""

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 from provdb.capture.environment import environment_of_process
@@ -23,6 +24,7 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
+@cache
 def _agent() -> str:
     try:
         return getpass.getuser()

@@ -25,6 +25,7 @@ RANKS = {
     "provdb.capture": 4,
     "provdb.query": 4,
     "provdb.export": 4,
+    "provdb.files": 4,
     "provdb.ingest": 4,
     "provdb.sessions": 4,
     "provdb.database": 5,

@@ -9,6 +9,7 @@ from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
+from provdb_cli.files import files
 from provdb_cli.ingest import ingest
 from provdb_cli.query import query
 from provdb_cli.session import session
@@ -50,7 +51,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, ingest, query, session, spool):
+for command in (config, db, demo, files, ingest, query, session, spool):
     cli.add_command(command)
 
 

@@ -19,7 +19,14 @@ from provdb_cli.table import draw_table
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["choose_format", "encode_stdout", "print_json", "print_rows", "print_text"]
+__all__ = [
+    "choose_format",
+    "encode_stdout",
+    "print_bytes",
+    "print_json",
+    "print_rows",
+    "print_text",
+]
 
 # Wide enough for any line: what is piped is not cut.
 _UNCUT: Final = 10_000
@@ -107,6 +114,12 @@ def print_json(value: Mapping[str, Any], *, output: Path | None = None) -> None:
         stream.write(_json(value, is_indented=True))
 
 
+def print_bytes(content: bytes, *, output: Path | None = None) -> None:
+    """Print bytes as they are."""
+    with _stream(output, is_binary=True) as stream:
+        stream.write(content)
+
+
 def print_text(
     draw: "Callable[[Console], None]", *, output: Path | None = None
 ) -> None:
@@ -124,17 +137,19 @@ def _console(stream: IO[str]) -> "Console":
 
 
 @contextmanager
-def _stream(output: Path | None) -> Iterator[IO[str]]:
+def _stream(output: Path | None, *, is_binary: bool = False) -> Iterator[IO[Any]]:
     """Yield where to write: stdout, or a file that appears only when it is whole."""
     try:
         if output is None:
-            yield sys.stdout
+            sys.stdout.flush()
+            yield sys.stdout.buffer if is_binary else sys.stdout
             sys.stdout.flush()
             return
         # Not by tempfile, whose files nobody but their owner may read.
         unfinished = output.with_name(f".{output.name}.{os.getpid()}")
         try:
-            with unfinished.open("x", encoding="utf-8") as stream:
+            mode, encoding = ("xb", None) if is_binary else ("x", "utf-8")
+            with unfinished.open(mode, encoding=encoding) as stream:
                 yield stream
             unfinished.replace(output)
         except BaseException:

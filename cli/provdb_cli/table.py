@@ -19,6 +19,7 @@ _SHORTEST_FILE: Final = 8
 _FILE: Final = "file"
 _HEADERS: Final = {
     "execution_count": "executions",
+    "short_digest": "digest",
     "short_id": "id",
     "start": "start (UTC)",
     "end": "end (UTC)",
@@ -27,6 +28,7 @@ _HEADERS: Final = {
 }
 _DIGEST: Final = re.compile("[0-9a-f]{32}")
 _SHORT: Final = 8
+_SHORT_DIGEST: Final = 12
 _TIMES: Final = ("start", "end", "first_start", "last_start")
 
 
@@ -43,7 +45,8 @@ def draw_table(
         console: Where to draw.
         rows: The rows.
         tables: Columns to show, the most first and the fewest last. ``file`` is the
-            last part of a row's location, ``short_id`` as much of its id as names it.
+            last part of a row's location or of its names, ``short_id`` and
+            ``short_digest`` as much of its id or its digest as names it.
         write: Gives the text of a value.
     """
     from rich.text import Text
@@ -85,7 +88,12 @@ def _header(columns: Sequence[str]) -> list[str]:
 
 def _shown(row: Mapping[str, Any], column: str, write: Callable[[Any], str]) -> str:
     if column == _FILE:
-        return posixpath.basename((row.get("location") or "").rstrip("/"))
+        names = row.get("names") or [row.get("location") or ""]
+        return ", ".join(posixpath.basename(name.rstrip("/")) for name in names)
+    if column == "names":
+        return ", ".join(row["names"])
+    if column == "short_digest":
+        return str(row["digest"])[:_SHORT_DIGEST]
     if column == "short_id":
         return _short(row["id"])
     if column in _TIMES:

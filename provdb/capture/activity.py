@@ -11,6 +11,7 @@ from provdb.capture.copies import copy_record
 from provdb.capture.dry_run import is_dry_run
 from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
 from provdb.capture.plain import plain
+from provdb.capture.problems import report
 from provdb.capture.session import current_session, session_for
 from provdb.capture.sink import emit
 from provdb.capture.statements import (
@@ -24,6 +25,7 @@ from provdb.capture.statements import (
     usage_record,
 )
 from provdb.capture.surroundings import Surroundings
+from provdb.errors import ReadError
 
 __all__ = ["Activity", "activity", "current_activity"]
 
@@ -321,9 +323,15 @@ class Activity:
     def _copy(self, entity: Entity) -> None:
         if entity.location is None:
             return
-        copied = copy_record(
-            entity.location, session_tag=self._tag, activity_id=self.id
-        )
+        try:
+            copied = copy_record(
+                entity.location, session_tag=self._tag, activity_id=self.id
+            )
+        except ReadError as problem:
+            # A dry execution names files that are not there, and so does a URL.
+            if os.path.exists(entity.location):
+                report(problem)
+            return
         if copied is not None:
             emit(copied)
 

@@ -114,8 +114,8 @@ def capture_environment(
 
     Takes some 10 ms, at most 150 ms, and never raises: a part that cannot be found out
     is not there. Secrets are masked (`provdb.capture.redaction.redact`). What differs
-    from one process to the next on a machine is in ``arguments``, ``start_time_utc``
-    and ``batch`` alone.
+    from one process to the next on a machine is in ``arguments``, ``start_time_utc``,
+    ``git`` and ``batch`` alone.
 
     Args:
         environ: The environment, such as `os.environ`; of it only `VARIABLES` and
@@ -127,8 +127,8 @@ def capture_environment(
         root: Where the file system starts.
 
     Returns:
-        The block: ``executable``, ``platform``, ``python``, ``environment``, ``git``,
-        ``conda``, ``container``, ``arguments``, ``start_time_utc``, ``batch``.
+        The block: ``executable``, ``platform``, ``python``, ``environment``, ``conda``,
+        ``container``, ``arguments``, ``start_time_utc``, ``git``, ``batch``.
 
     Example:
         >>> block = capture_environment(
@@ -146,12 +146,12 @@ def capture_environment(
         "platform": lambda: _platform(root),
         "python": _python,
         "environment": lambda: _variables(environ),
-        "git": lambda: git_of(_folder_of_code(code, arguments), environ=environ),
         "conda": lambda: _conda(environ),
         "container": lambda: _container(environ, root=root),
         # The reader of logs takes what is before these for the same in all of them.
         "arguments": lambda: list(arguments),
         "start_time_utc": lambda: now.astimezone(UTC).isoformat(),
+        "git": lambda: git_of(_folder_of_code(code, arguments), environ=environ),
         "batch": lambda: _batch(environ),
     }
     block: dict[str, Any] = {}

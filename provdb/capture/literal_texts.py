@@ -26,7 +26,7 @@ _QUOTED: Final = re.compile(
 _OPENING: Final = re.compile(r"[\[({]")
 CLOSING: Final = {"{": "}", "[": "]", "(": ")"}
 # Each that fails has read the rest of the text.
-_MOST_FAILURES: Final = 4
+_MOST_FAILURES: Final = 2
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 

@@ -2,6 +2,7 @@
 
 from provdb.model.activity import is_waiting, start_text, waiting_keys
 from provdb.model.entity import is_file
+from provdb.model.file import file_content
 from provdb.model.fold import (
     Document,
     Documents,
@@ -31,6 +32,7 @@ __all__ = [
     "decode",
     "encode",
     "execution_start",
+    "file_content",
     "file_facts",
     "file_name",
     "fold",

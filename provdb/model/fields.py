@@ -2,7 +2,7 @@
 
 Records keep the pipelines' spelling (``startTime``, ``used_id``); documents are
 snake_case. Which record field becomes which document field is said by the
-tables in ``activity``, ``entity`` and ``session``.
+tables in ``activity``, ``entity``, ``file`` and ``session``.
 """
 
 from typing import Final
@@ -61,6 +61,11 @@ SYSTEM: Final = "system"
 NODE: Final = "node"
 INTERPRETER: Final = "interpreter"
 PACKAGES: Final = "packages"
+
+NAMES: Final = "names"
+CONTENT: Final = "content"
+CONTENT_LEFT_OUT: Final = "content_left_out"
+WITHOUT_CONTENT: Final = "without_content"
 
 ACTIVITIES: Final = "activities"
 ENTITIES: Final = "entities"

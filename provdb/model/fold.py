@@ -22,6 +22,13 @@ from provdb.model.activity import (
     start_text,
 )
 from provdb.model.entity import entity_document, entity_records
+from provdb.model.file import (
+    FileRecord,
+    file_document,
+    file_records,
+    split_content,
+    with_content,
+)
 from provdb.model.ids import activity_key, session_key
 from provdb.model.records import Kind, Record, distinct, identifier, kind_of, text
 from provdb.model.session import (
@@ -86,6 +93,8 @@ def unfold(documents: Mapping[str, Iterable[Document]]) -> Iterator[Record]:
         yield from entity_records(document)
     for document in documents.get(f.ACTIVITIES, ()):
         yield from activity_records(document)
+    for document in documents.get(f.FILES, ()):
+        yield from (with_content(file, document) for file in file_records(document))
 
 
 def merge(
@@ -169,6 +178,7 @@ class Folder:
         self._entities: dict[str, dict[bytes, Record]] = {}
         self._sessions: dict[str, _Session] = {}
         self._environments: dict[str, Document] = {}
+        self._files: dict[str, _File] = {}
         self._blocks: dict[bytes, Document] = {}
         self._told_sessions: dict[str, Document] = {}
 
@@ -182,6 +192,9 @@ class Folder:
         kind = kind_of(record)
         if kind is Kind.SESSION:
             self._add_session(record)
+            return
+        if kind is Kind.FILE:
+            self._add_file(record)
             return
         key = canonical(encode(record))
         if kind is Kind.OTHER:
@@ -226,6 +239,10 @@ class Folder:
             f.ACTIVITIES: list(
                 attach_sessions(activities, [*sessions, *self._told_sessions.values()])
             ),
+            f.FILES: [
+                file_document(file.records, content=file.content, zone=self._zone)
+                for file in self._files.values()
+            ],
         }
         self._told_sessions |= {session[f.ID]: session for session in sessions}
         for activity in self._activities.values():
@@ -235,6 +252,7 @@ class Folder:
         self._entities = {}
         self._sessions = {}
         self._environments = {}
+        self._files = {}
         self._blocks = {}
         return documents
 
@@ -284,6 +302,13 @@ class Folder:
             self._environments[digest] = environment
         self._session(tag, session_id).sessions[key] = session
 
+    def _add_file(self, record: Record) -> None:
+        bare, content = split_content(record)
+        key = bare.key()
+        file = self._files.setdefault(record["file_id"], _File())
+        file.records[key] = bare
+        file.content = content if file.content is None else file.content
+
     def _session(self, tag: str | None, session_id: str | None) -> "_Session":
         return self._sessions.setdefault(session_key(tag, session_id), _Session())
 
@@ -318,6 +343,14 @@ class _Session:
     others: dict[bytes, Record] = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
+class _File:
+    """The records of one content, and the content if one of them has it."""
+
+    records: dict[bytes, FileRecord] = field(default_factory=dict)
+    content: str | None = None
+
+
 def _merge_environments(stored: Document, arriving: Document, zone: tzinfo) -> Document:
     return stored  # Its id is a digest of its content.
 
@@ -345,11 +378,21 @@ def _merge_activities(stored: Document, arriving: Document, zone: tzinfo) -> Doc
     return attach_execution(merged, {**arriving, **stored})
 
 
+def _merge_files(stored: Document, arriving: Document, zone: tzinfo) -> Document:
+    records = file_records(stored) + file_records(arriving)
+    return file_document(
+        {record.key(): record for record in records},
+        content=stored.get(f.CONTENT, arriving.get(f.CONTENT)),
+        zone=zone,
+    )
+
+
 _MERGE: Final = {
     f.ENVIRONMENTS: _merge_environments,
     f.ENTITIES: _merge_entities,
     f.SESSIONS: _merge_sessions,
     f.ACTIVITIES: _merge_activities,
+    f.FILES: _merge_files,
 }
 
 

@@ -6,6 +6,7 @@ number as text, a time with microseconds, an id as an integer), the written form
 kept under ``written``. So every part gives its record back, field for field.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -61,9 +62,11 @@ class Kind(Enum):
     ENTITY = "entity"
     DERIVATION = "derivation"
     MEMBERSHIP = "membership"
+    FILE = "copy of a file"
     OTHER = "other statement"
 
 
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _KIND_OF_ACTIVITY_RECORD: Final = (
     ("used_id", Kind.USAGE),
     ("generated_id", Kind.GENERATION),
@@ -103,6 +106,8 @@ def kind_of(record: Mapping[str, Any]) -> Kind:
     >>> kind_of({"activity_id": "621ca2", "used_id": "446f45", "used_role": "Pedestal"})
     <Kind.USAGE: 'usage'>
     """
+    if "file_id" in record and _is_of_file(record):
+        return Kind.FILE
     if record.get("activity_id") is not None:
         for name, kind in _KIND_OF_ACTIVITY_RECORD:
             if name in record:
@@ -114,6 +119,22 @@ def kind_of(record: Mapping[str, Any]) -> Kind:
                 return kind
         return Kind.ENTITY
     return Kind.SESSION if record.get("session_id") is not None else Kind.OTHER
+
+
+def _is_of_file(record: Mapping[str, Any]) -> bool:
+    """Say whether a record is about a content, by its digest, and about no entity.
+
+    It may name the activity that used the file; other systems may call other things
+    ``file_id``.
+    """
+    file_id = record["file_id"]
+    return (
+        type(file_id) is str
+        and _DIGEST.fullmatch(file_id) is not None
+        and record.get("entity_id") is None
+        and record.get("session_id") is None
+        and not any(name in record for name, _ in _KIND_OF_ACTIVITY_RECORD)
+    )
 
 
 def identifier(value: Any, zone: tzinfo | None = None) -> str | None:

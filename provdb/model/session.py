@@ -45,8 +45,9 @@ __all__ = [
 SESSION_VERSION: Final = 1
 ENVIRONMENT_VERSION: Final = 1
 
-# What a process writes into its system block that is not about the environment.
-_OF_THE_PROCESS: Final = ("arguments", "start_time_utc", "batch")
+# What a process writes into its system block that is not about the environment. The
+# code that it runs is its own too: whether it was changed is not always found out.
+_OF_THE_PROCESS: Final = ("arguments", "start_time_utc", "git", "batch")
 _EXECUTION: Final = (Field(record="startTime", document=f.START, convert=time),)
 
 

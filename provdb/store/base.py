@@ -152,6 +152,10 @@ class Store(ABC):
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
 
+    @abstractmethod
+    def copies(self) -> Iterator[Document]:
+        """Yield every file document without its content, in the order of their ids."""
+
     def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
         """Return what questions to this store answer, asked at once if it can."""
         return [question() for question in questions]

@@ -112,6 +112,13 @@ class LocalStore(Store):
         )
         yield from (name for (name,) in self._rows(query, ()))
 
+    def copies(self) -> Iterator[Document]:
+        """Yield every file document without its content, in the order of their ids."""
+        query = (
+            f"SELECT json_remove(document, '$.{f.CONTENT}') FROM {f.FILES} ORDER BY id"
+        )
+        yield from (_load(f.FILES, text) for (text,) in self._rows(query, ()))
+
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
         query = (

@@ -225,6 +225,12 @@ class MongoStore(Store):
             )
             yield from (group["_id"] for group in groups)
 
+    def copies(self) -> Iterator[Document]:
+        """Yield every file document without its content, in the order of their ids."""
+        with self._errors():
+            found = self._database[f.FILES].find({}, {f.CONTENT: 0})
+            yield from found.sort(f.ID, 1)
+
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
         if not is_plain_text(str(prefix)):

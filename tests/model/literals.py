@@ -1,5 +1,7 @@
 """Random literals and records, and what makes two of them the same."""
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -138,7 +140,32 @@ def records() -> st.SearchStrategy[dict[Any, Any]]:
     keyed = st.dictionaries(identified, _IDS, max_size=2)
     picked = st.lists(st.sampled_from(sorted(_FIELDS)), max_size=5)
     unknown = st.dictionaries(_HASHABLE, VALUES, max_size=1)
-    return st.builds(_record, usual, picked, sparse, keyed, unknown)
+    others = st.builds(_record, usual, picked, sparse, keyed, unknown)
+    return st.one_of(others, others, others, _copies())
+
+
+def _copies() -> st.SearchStrategy[dict[Any, Any]]:
+    """Records of copies of files, few of them with another content than they say."""
+    contents = st.sampled_from([b"", b"a", b"b"])
+    optional = {
+        "filepath": _LOCATIONS,
+        "location": _LOCATIONS,
+        "size": st.sampled_from([0, 1, 12, -1, "1", None]),
+        "content_left_out": st.sampled_from(["secrets", None, 1]),
+        "session_tag": _TAGS,
+        "activity_id": _IDS,
+        "extra": VALUES,
+    }
+    said = st.fixed_dictionaries({}, optional=optional)
+    return st.builds(_copy, contents, contents, st.integers(0, 7), said)
+
+
+def _copy(
+    content: bytes, other: bytes, chance: int, said: dict[str, Any]
+) -> dict[Any, Any]:
+    held = other if chance == 0 else content
+    copied = {"content": b64encode(held).decode()} if chance < 4 else {}
+    return {"file_id": sha256(content).hexdigest(), **copied, **said}
 
 
 def _record(

@@ -7,7 +7,6 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any, Final, Self
 
-from provdb.capture.copies import copy_record
 from provdb.capture.dry_run import is_dry_run
 from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
 from provdb.capture.plain import plain
@@ -121,6 +120,7 @@ class Activity:
         """Record the start, for code that has no block."""
         session = session_for(self._wanted_tag, activity=self.name)
         above = current_activity()
+        self._session = session
         self._tag = session.tag
         self.session_id = session.id
         emit(
@@ -266,17 +266,22 @@ class Activity:
             copy: Whether a copy is kept; None for configuration files only.
         """
         self.describe(entity)
+        content_hash = entity.content_hash
+        if copy is None:
+            copy = is_configuration(entity.description)
+        if copy and entity.location is not None:
+            copied = self._copy(entity.location)
+            # The copy tells which content it was, should the file change later.
+            content_hash = content_hash or copied
         emit(
             usage_record(
                 session_tag=self._tag,
                 activity_id=self.id,
                 entity_id=entity.id,
                 role=role,
-                content_hash=entity.content_hash,
+                content_hash=content_hash,
             )
         )
-        if copy or (copy is None and is_configuration(entity.description)):
-            self._copy(entity)
 
     def generate(self, entity: Entity, *, role: str | None) -> None:
         """Record that the activity generated an entity."""
@@ -320,20 +325,16 @@ class Activity:
     def _value(self, value: object, *, name: str) -> Entity:
         return value_entity(value, description={"name": name}, scope=self.session_id)
 
-    def _copy(self, entity: Entity) -> None:
-        if entity.location is None:
-            return
+    def _copy(self, location: str) -> str | None:
+        """Record a copy of a file, and return the digest of its content."""
         try:
-            copied = copy_record(
-                entity.location, session_tag=self._tag, activity_id=self.id
-            )
+            copy = self._session.copies.take(location, session_tag=self._tag)
         except ReadError as problem:
-            # A dry execution names files that are not there, and so does a URL.
-            if os.path.exists(entity.location):
-                report(problem)
-            return
-        if copied is not None:
-            emit(copied)
+            report(problem)
+            return None
+        if copy.record is not None:
+            emit(copy.record)
+        return copy.digest
 
 
 def _status(error: BaseException | None) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
+from provdb.capture.kept import KeptCopies
 from provdb.capture.sink import emit, settle
 from provdb.capture.statements import session_record
 from provdb.capture.surroundings import Surroundings
@@ -76,6 +77,7 @@ class Session:
         start: When it started.
         properties: What is known of it.
         surroundings: Where it takes the time, new ids and its environment from.
+        copies: The files that it has copied.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Session:
         self.start = start or self.surroundings.now()
         self.properties = dict(properties)
         self.id = str(self.properties.pop("session_id", None) or _new_id(self.start))
+        self.copies = KeptCopies()
         self._is_stated = False
         self._of_tag: dict[str, Session] = {tag: self}
         self._token: Token[tuple[Session, ...]] | None = None

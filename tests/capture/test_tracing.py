@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from provdb.capture import activity, dry_run, session
 from provdb.capture.definition import parse_definition
@@ -872,3 +874,31 @@ def test_a_handler_that_raises_stops_nothing(
         return _DL1
 
     assert r0_to_dl1(_R0, 1618) == _DL1
+
+
+_PATHS = st.text(alphabet="astepr.[]()0'", max_size=8)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=_PATHS, tag=st.text(alphabet="{}run:.", max_size=8), raw=st.integers())
+def test_whatever_a_definition_says_the_function_returns_what_it_did(
+    recorded: Recorder, value: str, tag: str, raw: int
+) -> None:
+    keys = f"value: {value!r}, location: {value!r}"
+    definition = parse_definition(
+        f"""\
+activities:
+  step:
+    session_tag: {tag!r}
+    parameters: [{{name: p, value: {value!r}}}]
+    usage: [{{role: u, {keys}, overwrite: true}}]
+    generation: [{{role: g, id: {value!r}, {keys}, has_members: {{list: {value!r}}}}}]
+"""
+    )
+
+    @trace(definition=definition)
+    def step(raw: int) -> Any:
+        return [raw, str]
+
+    assert step(raw) == [raw, str]
+    assert recorded.statuses()[-1] == ("step", "completed")

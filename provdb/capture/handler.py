@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from provdb.capture.complaints import Complaints
 from provdb.capture.encoding import decode_value, encode_value
 from provdb.capture.shipper import Shipper
-from provdb.capture.spool import Spool, SpoolFull, SpoolName
+from provdb.capture.spool import Spool, SpoolClosed, SpoolFull, SpoolName
 from provdb.capture.text_log import TextLog
 from provdb.config import Config, load_config, mask_uri
 from provdb.errors import ConfigError, StoreUnavailable
@@ -93,11 +93,12 @@ class ProvHandler(logging.Handler):
         self._queue_size = queue_size
         self._close_timeout = close_timeout_seconds
         self._max_spool_bytes = max_spool_bytes
+        self._parents: tuple[int, ...] = ()
         self._pids: tuple[int, ...] = ()
         self._spool: Spool | None = None
         self._shipper: Shipper | None = None
         self._try_again = 0.0
-        self._closing = threading.Lock()
+        self._lock = threading.RLock()
         _HANDLERS.add(self)
 
     def __repr__(self) -> str:
@@ -115,30 +116,30 @@ class ProvHandler(logging.Handler):
         if self._text_log is not None:
             self._text_log.setFormatter(fmt)
 
-    def filter(self, record: logging.LogRecord) -> Any:
-        """Say whether a message is to be looked at.
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a message, if the filters let it through.
 
-        What the driver or the shipper itself logs is not, or it would go round in a
-        circle; this is asked before any lock is taken.
+        No lock is held here, for the spool has its own.
         """
-        if record.name.partition(".")[0] == _DRIVER:
+        if self.filters and not self.filter(record):
             return False
-        if self._shipper is not None and self._shipper.is_this_thread():
-            return False
-        return super().filter(record)
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the provenance in a message to the spool; nothing is ever raised."""
         try:
             value = _provenance(record)
             if value is None:
-                if self._text_log is not None:
-                    self._text_log.write(record, record.getMessage())
+                self._write_text(record, None)
                 return
             key, payload = encode_value(value)
-            self._append(key, payload)
+            try:
+                (self._spool or self._open()).append(key, payload)
+            except SpoolClosed:  # The handler was closed a moment ago.
+                self._open().append(key, payload)
             if self._text_log is not None:
-                self._text_log.write(record, decode_value(key, payload))
+                self._write_text(record, decode_value(key, payload))
         except Exception as error:
             self._drop(error)
 
@@ -157,48 +158,49 @@ class ProvHandler(logging.Handler):
 
         What could not be shipped stays in the spool, for ``provdb spool replay``.
         """
-        with self._closing:
-            spool, shipper = self._spool, self._shipper
-            if spool is not None and self._pids and self._pids[-1] == os.getpid():
-                self._finish(spool, shipper)
+        with self._lock:
+            if self._spool is not None:
+                self._finish(self._spool, self._shipper)
+                self._spool = self._shipper = None
         super().close()
 
     def _finish(self, spool: Spool, shipper: Shipper | None) -> None:
-        is_done = shipper is not None and shipper.finish(self._close_timeout)
-        self._spool = self._shipper = None
-        if not is_done:
+        if shipper is not None:
+            shipper.finish(self._close_timeout)
+        if not spool.close():
             self._complaints.say(
                 f"records are left in {spool.path}; 'provdb spool replay' stores them"
             )
         if self.dropped > 1:
             self._complaints.say(f"{self.dropped} records were lost in all")
-        if shipper is None or not shipper.is_alive():
-            spool.close()
 
-    def _append(self, key: bytes, payload: bytes) -> None:
-        spool = self._spool
-        if spool is None or self._pids[-1] != os.getpid():
-            spool = self._open()
-        spool.append(key, payload)
+    def _write_text(self, record: logging.LogRecord, value: Any) -> None:
+        # What the driver logs about the shipper's work would go round in a circle.
+        if self._text_log is not None and not record.name.startswith(_DRIVER):
+            self._text_log.write(record, value)
 
     def _open(self) -> Spool:
+        with self._lock:
+            if self._spool is None:
+                self._spool = self._new_spool()
+            return self._spool
+
+    def _new_spool(self) -> Spool:
         if time.monotonic() < self._try_again:
             raise OSError("the spool could not be opened a moment ago")
         self._try_again = time.monotonic() + _TRY_AGAIN_SECONDS
-        name = SpoolName.of_process(datetime.now(UTC), parents=self._parents())
+        name = SpoolName.of_process(datetime.now(UTC), parents=self._parents)
+        store_uri = mask_uri(self._uri)
         spool = Spool(
-            self._spool_dir,
-            name,
-            store=mask_uri(self._uri),
-            max_bytes=self._max_spool_bytes,
+            self._spool_dir, name, store=store_uri, max_bytes=self._max_spool_bytes
         )
         self._try_again = 0.0
-        self._spool, self._pids = spool, name.pids
+        self._pids = name.pids
         try:
             self._shipper = Shipper(
                 spool,
                 name,
-                store_uri=mask_uri(self._uri),
+                store_uri=store_uri,
                 open_store=self._open_store,
                 flush_interval_seconds=self._flush_interval,
                 queue_size=self._queue_size,
@@ -208,9 +210,6 @@ class ProvHandler(logging.Handler):
         except RuntimeError:
             pass  # The interpreter is ending and starts no thread; the spool stays.
         return spool
-
-    def _parents(self) -> tuple[int, ...]:
-        return self._pids if self._pids[-1:] != (os.getpid(),) else self._pids[:-1]
 
     def _guard(self) -> None:
         """Close when the main thread ends: later no thread can be started any more.
@@ -242,14 +241,15 @@ class ProvHandler(logging.Handler):
 
     def _forget_parent(self) -> None:
         """Let go of what belongs to the process that this one was forked from."""
-        spool, self._spool = self._spool, None
-        # The shipper is kept, for its store must not be closed from here.
-        self._inherited, self._shipper = self._shipper, None
-        self._closing = threading.Lock()
+        self._lock = threading.RLock()
         self._complaints = Complaints()
         self._try_again = 0.0
-        if spool is not None:
-            spool.abandon()
+        self._parents = self._pids
+        if self._spool is not None:
+            self._spool.abandon()
+        # They are kept, for the store must not be closed from here.
+        self._inherited = self._spool, self._shipper
+        self._spool = self._shipper = None
 
 
 _HANDLERS: Final = weakref.WeakSet[ProvHandler]()
@@ -266,12 +266,10 @@ os.register_at_fork(after_in_child=_after_fork)
 def _provenance(record: logging.LogRecord) -> Any:
     """Return the record or the line that a message holds, or None if it is another."""
     message = record.msg
-    if isinstance(message, dict):
-        return message
-    if not isinstance(message, str):
-        return None
-    text = record.getMessage() if record.args else message
-    return text if _MARK in text else None
+    if isinstance(message, str):
+        text = record.getMessage() if record.args else message
+        return text if _MARK in text else None
+    return message if isinstance(message, dict) else None
 
 
 def _settings(

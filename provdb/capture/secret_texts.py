@@ -120,8 +120,7 @@ def hints_at_secret(text: str) -> bool:
         "@" in lowered
         or ("k" in lowered and ("key" in lowered or "token" in lowered))
         or ("w" in lowered and ("pwd" in lowered or "passw" in lowered))
-        or "secret" in lowered
-        or "credential" in lowered
+        or ("cre" in lowered and ("secret" in lowered or "credential" in lowered))
         or "authorization" in lowered
         or "passphrase" in lowered
         or "bearer" in lowered

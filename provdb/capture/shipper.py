@@ -81,20 +81,12 @@ class Shipper:
         )
         self._thread.start()
 
-    def is_this_thread(self) -> bool:
-        """Say whether it is the thread that asks."""
-        return self._thread is threading.current_thread()
-
-    def is_alive(self) -> bool:
-        """Say whether it is still at work."""
-        return self._thread.is_alive()
-
     def wake(self) -> None:
         """Have what there is shipped now."""
         self._is_wanted.set()
 
-    def finish(self, timeout_seconds: float) -> bool:
-        """Ship what is left, and say whether all of it is in the store.
+    def finish(self, timeout_seconds: float) -> None:
+        """Ship what is left.
 
         Args:
             timeout_seconds: After how long it returns, whatever happened.
@@ -103,7 +95,6 @@ class Shipper:
         self._is_finishing.set()
         self._is_wanted.set()
         self._thread.join(timeout_seconds)
-        return not self._thread.is_alive() and self._spool.is_empty
 
     def _run(self) -> None:
         pause = 0.0

@@ -21,7 +21,12 @@ from provdb.model.activity import (
     attach_execution,
     start_text,
 )
-from provdb.model.entity import entity_document, entity_records
+from provdb.model.entity import (
+    differ_in_tags_only,
+    entity_document,
+    entity_records,
+    with_tags_of,
+)
 from provdb.model.file import (
     FileRecord,
     file_document,
@@ -356,6 +361,9 @@ def _merge_environments(stored: Document, arriving: Document, zone: tzinfo) -> D
 
 
 def _merge_entities(stored: Document, arriving: Document, zone: tzinfo) -> Document:
+    if differ_in_tags_only(stored, arriving):
+        # As thousands of runs do of one model: its records would be as many.
+        return with_tags_of(stored, arriving)
     records = entity_records(stored) + entity_records(arriving)
     return entity_document(distinct(records), zone=zone)
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bson.errors import BSONError
-from pymongo import MongoClient, ReplaceOne
+from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     OperationFailure,
@@ -26,6 +26,7 @@ from provdb.config import mask_uri
 from provdb.errors import RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
+from provdb.model.entity import DESCRIPTION, differ_in_tags_only
 from provdb.store.base import Store, batches
 from provdb.store.counts import CollectionStats
 from provdb.store.indexes import INDEXES
@@ -278,10 +279,8 @@ class MongoStore(Store):
         self, collection: str, changes: Sequence[tuple[Document, Document]]
     ) -> int:
         with self._errors():
-            replacements = [
-                ReplaceOne(_still_is(stored), changed) for stored, changed in changes
-            ]
-            result = self._database[collection].bulk_write(replacements, ordered=False)
+            updates = [_update(stored, changed) for stored, changed in changes]
+            result = self._database[collection].bulk_write(updates, ordered=False)
             return result.matched_count
 
     def _delete(self, collection: str, documents: Sequence[Document]) -> None:
@@ -406,6 +405,22 @@ def _engine(*, page: str) -> dict[str, Any]:
     # indexes does not; neighbours in a large page are much alike.
     compressed = f"block_compressor=zstd,leaf_page_max={page}"
     return {"wiredTiger": {"configString": compressed}}
+
+
+def _update(stored: Document, changed: Document) -> ReplaceOne[Document] | UpdateOne:
+    """Return the change of a document, that happens only if it is what was read."""
+    if f.SESSION_TAGS not in stored or not differ_in_tags_only(stored, changed):
+        return ReplaceOne(_still_is(stored), changed)
+    # A hundred processes name one calibration file at once: none of them has to wait
+    # for the tags of the others.
+    names = (field.document for field in DESCRIPTION)
+    described = {name: stored.get(name, {"$exists": False}) for name in names}
+    known = stored[f.SESSION_TAGS]
+    tags = [tag for tag in changed[f.SESSION_TAGS] if tag not in known]
+    return UpdateOne(
+        {f.ID: stored[f.ID], **described, f.SESSION_TAGS: {"$nin": tags}},
+        {"$push": {f.SESSION_TAGS: {"$each": tags, "$sort": 1}}},
+    )
 
 
 def _still_is(document: Document) -> dict[str, Any]:

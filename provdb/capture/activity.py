@@ -328,13 +328,16 @@ class Activity:
     def _copy(self, location: str) -> str | None:
         """Record a copy of a file, and return the digest of its content."""
         try:
-            copy = self._session.copies.take(location, session_tag=self._tag)
+            copied = self._session.copies.record(
+                location, session_tag=self._tag, activity_id=self.id
+            )
         except ReadError as problem:
             report(problem)
             return None
-        if copy.record is not None:
-            emit(copy.record)
-        return copy.digest
+        if copied is None:
+            return None
+        emit(copied)
+        return str(copied["file_id"])
 
 
 def _status(error: BaseException | None) -> str:

@@ -2,14 +2,13 @@
 
 import os
 import time
-from dataclasses import dataclass
 from typing import Final
 
 from provdb.capture.copies import copy_record
 from provdb.errors import ReadError
 from provdb.model import Record
 
-__all__ = ["Copy", "KeptCopies"]
+__all__ = ["KeptCopies"]
 
 # A file that was just written may be written again without looking different.
 _SETTLED_SECONDS: Final = 2.0
@@ -17,32 +16,24 @@ _SETTLED_SECONDS: Final = 2.0
 _MOST_FILES: Final = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
-    """A copy of a file, as far as there is one.
-
-    Attributes:
-        digest: The sha256 of the content, or None for a file that is not copied.
-        record: The record to be written, or None where it was written before.
-    """
-
-    digest: str | None
-    record: Record | None
-
-
 class KeptCopies:
     """The copies of one session."""
 
     def __init__(self) -> None:
         """Start with none."""
-        self._digests: dict[tuple[str, int, int, int], str | None] = {}
+        self._known: dict[tuple[str, int, int, int], Record | None] = {}
 
-    def take(self, path: str, *, session_tag: str) -> Copy:
-        """Return the copy of a file as it is now.
+    def record(self, path: str, *, session_tag: str, activity_id: str) -> Record | None:
+        """Return the record of a file as it is now, with its content the first time.
 
         Args:
-            path: The file; one that is not there, as in a dry execution, has none.
+            path: The file.
             session_tag: Tag of the session.
+            activity_id: Id of the activity that used it.
+
+        Returns:
+            The record, or None for a file that is too large, or is not there, as in
+            a dry execution.
 
         Raises:
             ReadError: The file is there and cannot be read.
@@ -50,19 +41,24 @@ class KeptCopies:
         try:
             found = os.stat(path)
         except (OSError, ValueError):
-            return Copy(digest=None, record=None)
+            return None
         version = (path, found.st_mtime_ns, found.st_size, found.st_ino)
-        if version in self._digests:
-            return Copy(digest=self._digests[version], record=None)
+        if version in self._known:
+            known = self._known[version]
+            return None if known is None else {**known, "activity_id": activity_id}
         try:
-            record = copy_record(path, session_tag=session_tag)
+            copied = copy_record(path, session_tag=session_tag, activity_id=activity_id)
         except ReadError:
             if not os.path.exists(path):
-                return Copy(digest=None, record=None)
+                return None
             raise
-        digest = None if record is None else str(record["file_id"])
         if time.time() - found.st_mtime > _SETTLED_SECONDS:
-            if len(self._digests) >= _MOST_FILES:
-                self._digests.clear()
-            self._digests[version] = digest
-        return Copy(digest=digest, record=record)
+            self._keep(version, copied)
+        return copied
+
+    def _keep(self, version: tuple[str, int, int, int], copied: Record | None) -> None:
+        if len(self._known) >= _MOST_FILES:
+            self._known.clear()
+        self._known[version] = copied and {
+            name: copied[name] for name in copied if name != "content"
+        }

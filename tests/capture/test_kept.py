@@ -36,8 +36,13 @@ def test_a_content_is_copied_once_however_often_it_is_used(
         _use(path)
         _use(path)
 
-    (copy,) = recorded.of(Kind.FILE)
-    assert copy["file_id"] == hashlib.sha256(b"{}").hexdigest()
+    copy, again = recorded.of(Kind.FILE)
+    starts = recorded.of(Kind.START)
+    assert copy["file_id"] == again["file_id"] == hashlib.sha256(b"{}").hexdigest()
+    assert ("content" in copy, "content" in again) == (True, False)
+    assert [copy["activity_id"], again["activity_id"]] == [
+        start["activity_id"] for start in starts
+    ]
     assert [used["used_hash"] for used in recorded.of(Kind.USAGE)] == [
         copy["file_id"]
     ] * 2

@@ -85,6 +85,15 @@ def test_every_step_is_there_once_with_its_parameters(captured: Store) -> None:
     assert {document[f.SESSION_TAG] for document in cleaned} == {"dl1ab:01618"}
 
 
+def test_the_configuration_is_copied_and_data_is_not(captured: Store) -> None:
+    with captured as store:
+        files = list(store.scan(f.FILES))
+
+    assert {name[f.LOCATION] for file in files for name in file[f.NAMES]} == {
+        str(_EXAMPLE / "config.json")
+    }
+
+
 def test_each_process_is_a_session_with_its_environment(captured: Store) -> None:
     with captured as store:
         sessions = [

@@ -83,6 +83,9 @@ def test_a_file_that_was_just_written_is_looked_at_again(
         pytest.param("config.json", {}, 1, id="configuration"),
         pytest.param("config.json", {"copy": False}, 0, id="not wanted"),
         pytest.param("dl1.h5", {}, 0, id="data"),
+        pytest.param("dl1_LST-1.Run01618.0000.json", {}, 0, id="data in JSON"),
+        pytest.param("a.json", {"name": "R0SubrunDataset"}, 0, id="data by its name"),
+        pytest.param("dl1_config.json", {"name": "Config"}, 1, id="named as such"),
         pytest.param("dl1.h5", {"copy": True}, 1, id="data that is wanted"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import os
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -143,7 +143,12 @@ def related(
                 reason = f"list {description.each.text} is not found: {listed.reason}"
                 yield ReadError(source, reason, line=description.line)
                 continue
-            sightings = _of_items(description, listed.value)
+            if not isinstance(listed.value, Collection | None):
+                # An iterator would be used up.
+                reason = f"list {description.each.text} is {_type(listed.value)}"
+                yield ReadError(source, f"{reason}, not a list", line=description.line)
+                continue
+            sightings = _of_items(description, listed.value or ())
         for sighting in sightings:
             if sighting.missing is not None:
                 yield ReadError(source, sighting.missing, line=description.line)
@@ -201,9 +206,9 @@ def session_tag(
     return tag
 
 
-def _of_items(description: RelatedDescription, listed: object) -> list[Sighting]:
-    if not isinstance(listed, Iterable) or isinstance(listed, str | bytes):
-        return []
+def _of_items(
+    description: RelatedDescription, listed: Collection[Any]
+) -> list[Sighting]:
     items = list(listed.values()) if isinstance(listed, Mapping) else list(listed)
     if description.value or description.location or description.id:
         return [look_for(description, [item]) for item in items]

@@ -108,7 +108,7 @@ class _Name:
     def take(self, value: Any) -> Any:
         # A method of a mapping is no key of it.
         if isinstance(value, Mapping) and not self.is_called:
-            return value[self.name]
+            return _of_mapping(value, self.name)
         return getattr(value, self.name)
 
     def __str__(self) -> str:
@@ -120,6 +120,8 @@ class _Item:
     key: str | int
 
     def take(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _of_mapping(value, self.key)
         return value[self.key]
 
     def __str__(self) -> str:
@@ -196,7 +198,10 @@ def _walk(steps: tuple[_Step, ...], place: Any) -> Found | _Stuck:
     for number, step in enumerate(steps):
         try:
             is_name_of_place = number == 0 and isinstance(place, Mapping)
-            value = place[str(step)] if is_name_of_place else step.take(value)
+            if is_name_of_place:
+                value = _of_mapping(place, str(step))
+            else:
+                value = step.take(value)
         except (AttributeError, LookupError):
             return _Stuck(f"{walked} has no {step}", is_begun=number > 0)
         except Exception as error:  # Whatever objects of the pipeline raise.
@@ -204,6 +209,13 @@ def _walk(steps: tuple[_Step, ...], place: Any) -> Found | _Stuck:
             return _Stuck(f"{walked}{_joint(step)} raises {kind}", is_begun=True)
         walked += _joint(step) if walked else str(step)
     return Found(value)
+
+
+def _of_mapping(mapping: Mapping[Any, Any], key: object) -> Any:
+    # Asking a defaultdict for a key that it has not would change it.
+    if key not in mapping:
+        raise KeyError(key)
+    return mapping[key]
 
 
 def _joint(step: _Step) -> str:

@@ -6,6 +6,8 @@ import threading
 from collections import Counter
 from typing import Final
 
+from provdb.capture.redaction import redact_text
+
 __all__ = ["problem_counts", "report"]
 
 # A definition has fewer values; what is beyond comes from a loop of some kind.
@@ -19,7 +21,7 @@ def report(problem: object) -> None:
     Args:
         problem: One sentence with the value in it, or an error with such a message.
     """
-    line = _PROBLEMS.note(" ".join(str(problem).split()))
+    line = _PROBLEMS.note(redact_text(" ".join(str(problem).split())))
     if line is None:
         return
     try:

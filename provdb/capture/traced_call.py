@@ -49,7 +49,7 @@ class Visible:
     """What a call of a function can see.
 
     Attributes:
-        arguments: Its arguments by name, also ``args`` and ``kwargs``.
+        arguments: Its arguments by name.
         places: Where a path may start, the first one first.
     """
 
@@ -76,9 +76,10 @@ class Visible:
             variables: Gives more of what the call sees, for the same arguments.
         """
         arguments = _arguments(signature, args, kwargs)
-        places: list[object] = [{"args": args, "kwargs": kwargs, **arguments}]
+        places: list[object] = [{"args": args, "kwargs": kwargs, **kwargs, **arguments}]
         if variables is not None:
-            places.append(variables(*args, **kwargs))
+            with shield(getattr(function, "__name__", "an activity")):
+                places.append(variables(*args, **kwargs))
         if next(iter(arguments), None) in _INSTANCES:
             places.append(next(iter(arguments.values())))
         wrapped = inspect.unwrap(function)
@@ -360,7 +361,7 @@ def _arguments(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the arguments of a call by name; those of ``**`` have their own names."""
+    """Return the arguments of a call by name, also those that have their default."""
     if signature is None:
         return dict(kwargs)
     try:
@@ -368,7 +369,7 @@ def _arguments(
     except TypeError:  # The function itself will say so.
         return dict(kwargs)
     bound.apply_defaults()
-    return {**kwargs, **bound.arguments}
+    return bound.arguments
 
 
 def _with_overwritten(

@@ -1,5 +1,6 @@
 """Where values are found while a pipeline runs, and that looking harms nothing."""
 
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -98,6 +99,19 @@ def test_first_place_that_has_the_whole_path_is_taken() -> None:
     found = [find_value(parse_path(path), places) for path in ("config.input", "run")]
 
     assert found == [Found(_CONFIG.input), Found(1618)]
+
+
+def test_looking_changes_nothing() -> None:
+    options: defaultdict[str, list[int]] = defaultdict(list)
+    places = [options, {"options": options}]
+
+    outcomes = [
+        find_value(parse_path(path), places)
+        for path in ("run", "options.run", "options['run']")
+    ]
+
+    assert {type(outcome) for outcome in outcomes} == {Missing}
+    assert options == {}
 
 
 def test_none_is_a_value() -> None:

@@ -27,6 +27,12 @@ def test_problem_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "provdb: a value of two lines\n"
 
 
+def test_problem_has_no_password(capsys: pytest.CaptureFixture[str]) -> None:
+    report("mongodb://osa:hunter2@cp01/provenance is no path")
+
+    assert "hunter2" not in capsys.readouterr().err
+
+
 def test_no_stderr_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
 

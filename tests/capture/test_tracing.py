@@ -5,7 +5,7 @@ import doctest
 import hashlib
 import inspect
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -262,7 +262,6 @@ def test_an_activity_that_is_not_declared_has_its_arguments_as_parameters(
         "raw": _R0,
         "images": True,
         "options": {"cuts": 3},
-        "cuts": 3,
     }
     assert capsys.readouterr().err == (
         "provdb: definition: activity r0_to_dl is not declared; "
@@ -429,6 +428,35 @@ def test_members_and_progenitors_are_recorded(recorded: Recorder) -> None:
         ("/DL2", "/DL2/0.h5"),
         ("/DL2", "/DL2/1.h5"),
     ]
+
+
+def test_an_iterator_of_members_is_left_to_the_function(
+    recorded: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    definition = _definition(
+        "  list_files: {generation: [{role: all, entityName: DL2Collection, "
+        "value: folder, has_members: {list: result}}]}\n"
+    )
+
+    @trace(definition=definition)
+    def list_files(folder: str) -> Iterator[str]:
+        return iter(["/DL2/0.h5", "/DL2/1.h5"])
+
+    files = list_files("/DL2")
+
+    assert list(files) == ["/DL2/0.h5", "/DL2/1.h5"]
+    assert "list result is list_iterator, not a list" in capsys.readouterr().err
+
+
+def test_variables_that_cannot_be_had_cost_nothing_else(recorded: Recorder) -> None:
+    @trace(definition=_STEP, variables=_raise)
+    def r0_to_dl1(raw: str, run: int) -> str:
+        return _DL1
+
+    r0_to_dl1(_R0, 1618)
+
+    assert recorded.used() == [("Observation subrun", _R0)]
+    assert recorded.statuses() == [("r0_to_dl1", "completed")]
 
 
 def test_members_have_ids_of_their_own_in_their_namespace(recorded: Recorder) -> None:

@@ -4,14 +4,18 @@ import os
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from provdb.capture.redaction import redact_text
 
-__all__ = ["problem_counts", "report"]
+__all__ = ["is_shielded", "problem_counts", "report", "shield"]
 
 # A definition has fewer values; what is beyond comes from a loop of some kind.
 _MOST_LINES: Final = 200
+_SHIELDED: Final = ContextVar[bool]("provdb_shielded", default=False)
 _UNSAID: Final = "there are further problems, which are only counted"
 
 
@@ -35,6 +39,27 @@ def problem_counts() -> dict[str, int]:
     return _PROBLEMS.counts()
 
 
+@contextmanager
+def shield(name: str) -> Iterator[None]:
+    """Report what goes wrong in a block of the capture, and go on after it.
+
+    Args:
+        name: Name of the activity that is recorded.
+    """
+    token = _SHIELDED.set(True)
+    try:
+        yield
+    except Exception as error:  # The pipeline goes on, whatever it is.
+        report(f"{name} is not recorded in full: {_said(error)}")
+    finally:
+        _SHIELDED.reset(token)
+
+
+def is_shielded() -> bool:
+    """Say whether it is the capture that runs: what it calls is no activity."""
+    return _SHIELDED.get()
+
+
 class _Problems:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -56,6 +81,13 @@ class _Problems:
     def counts(self) -> dict[str, int]:
         with self._lock:
             return dict(self._counts)
+
+
+def _said(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # An error of the pipeline's own may not even have a text.
+        return type(error).__name__
 
 
 _PROBLEMS: Final = _Problems()

@@ -9,12 +9,9 @@ that can be found without running it.
 Whatever goes wrong here is a problem that is reported; the call goes on without.
 """
 
-import inspect
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
@@ -34,63 +31,14 @@ from provdb.capture.descriptions import (
 )
 from provdb.capture.entity import Entity
 from provdb.capture.lookup import Missing, find_value
-from provdb.capture.problems import report
+from provdb.capture.problems import report, shield
+from provdb.capture.visible import INSTANCES, Visible
 from provdb.errors import ReadError
 
-__all__ = ["TracedCall", "UntracedCall", "Visible", "shield"]
+__all__ = ["TracedCall", "UntracedCall"]
 
-_INSTANCES: Final = ("self", "cls")
 # A file system may keep whole seconds, or another machine's time.
 _CLOCK_SLACK_SECONDS: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visible:
-    """What a call of a function can see.
-
-    Attributes:
-        arguments: Its arguments by name.
-        places: Where a path may start, the first one first.
-    """
-
-    arguments: Mapping[str, Any]
-    places: tuple[object, ...]
-
-    @classmethod
-    def of(
-        cls,
-        function: Callable[..., Any],
-        signature: inspect.Signature | None,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        *,
-        variables: Callable[..., object] | None,
-    ) -> "Visible":
-        """Return what a call sees: arguments, variables, its object, its module.
-
-        Args:
-            function: The function that is called, which may have wrapped others.
-            signature: Its signature, or None if it has none.
-            args: The positional arguments of the call.
-            kwargs: The others.
-            variables: Gives more of what the call sees, for the same arguments.
-        """
-        arguments = _arguments(signature, args, kwargs)
-        places: list[object] = [{"args": args, "kwargs": kwargs, **kwargs, **arguments}]
-        if variables is not None:
-            with shield(getattr(function, "__name__", "an activity")):
-                places.append(variables(*args, **kwargs))
-        if next(iter(arguments), None) in _INSTANCES:
-            places.append(next(iter(arguments.values())))
-        wrapped = inspect.unwrap(function)
-        # lstosa sets what it parsed on the function itself.
-        places += [getattr(one, "__dict__", {}) for one in (function, wrapped)]
-        places.append(getattr(wrapped, "__globals__", {}))
-        return cls(arguments=arguments, places=tuple(places))
-
-    def with_result(self, result: object) -> tuple[object, ...]:
-        """Return the places when the function has returned."""
-        return (self.places[0], {"result": result}, *self.places[1:])
 
 
 class UntracedCall:
@@ -238,7 +186,7 @@ class TracedCall:
         arguments = {
             name: value
             for name, value in self._visible.arguments.items()
-            if name not in _INSTANCES
+            if name not in INSTANCES
         }
         if arguments:
             self._activity.parameters(arguments)
@@ -343,35 +291,6 @@ class TracedCall:
         return changed >= self._start_seconds - _CLOCK_SLACK_SECONDS
 
 
-@contextmanager
-def shield(name: str) -> Iterator[None]:
-    """Report what goes wrong in a block of the capture, and go on after it.
-
-    Args:
-        name: Name of the activity that is recorded.
-    """
-    try:
-        yield
-    except Exception as error:  # The pipeline goes on, whatever it is.
-        report(f"{name} is not recorded in full: {_said(error)}")
-
-
-def _arguments(
-    signature: inspect.Signature | None,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return the arguments of a call by name, also those that have their default."""
-    if signature is None:
-        return dict(kwargs)
-    try:
-        bound = signature.bind(*args, **kwargs)
-    except TypeError:  # The function itself will say so.
-        return dict(kwargs)
-    bound.apply_defaults()
-    return bound.arguments
-
-
 def _with_overwritten(
     links: Sequence[LinkDescription], others: Sequence[LinkDescription]
 ) -> list[LinkDescription]:
@@ -393,10 +312,3 @@ def _reported(found: Iterable[Entity | ReadError]) -> Iterator[Entity]:
             report(one)
         else:
             yield one
-
-
-def _said(error: Exception) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # An error of the pipeline's own may not even have a text.
-        return type(error).__name__

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar, cast, overload
 
 from provdb.capture.descriptions import ActivityDescription, Definition
 from provdb.capture.in_use import definition_in_use, known_definition
-from provdb.capture.problems import report
-from provdb.capture.traced_call import TracedCall, UntracedCall, Visible, shield
+from provdb.capture.problems import is_shielded, report, shield
+from provdb.capture.traced_call import TracedCall, UntracedCall
+from provdb.capture.visible import Visible
 from provdb.capture.yaml_fields import hint
 
 __all__ = ["trace", "trace_class"]
@@ -180,6 +181,8 @@ class _Tracer:
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> TracedCall | UntracedCall:
         """Record the start of a call; whatever goes wrong, there is a call to run."""
+        if is_shielded():
+            return UntracedCall()
         with shield(self._names[-1]):
             definition = self._known_definition()
             description = _described(definition, self._names)

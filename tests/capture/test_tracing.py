@@ -448,6 +448,28 @@ def test_an_iterator_of_members_is_left_to_the_function(
     assert "list result is list_iterator, not a list" in capsys.readouterr().err
 
 
+def test_what_the_capture_calls_is_no_activity(recorded: Recorder) -> None:
+    definition = _definition(
+        """\
+  step: {usage: [{role: a, value: path()}, {role: b, value: own.step(own)}]}
+  path: {usage: [{role: c, value: path()}, {role: d, value: path()}]}
+"""
+    )
+
+    @trace(definition=definition)
+    def path() -> str:
+        return _R0
+
+    @trace(definition=definition, variables=lambda _: {"path": path})
+    def step(own: Any) -> str:
+        return _DL1
+
+    step(SimpleNamespace(step=step))
+
+    assert recorded.statuses() == [("step", "completed")]
+    assert recorded.used() == [("a", _R0), ("b", _DL1)]
+
+
 def test_variables_that_cannot_be_had_cost_nothing_else(recorded: Recorder) -> None:
     @trace(definition=_STEP, variables=_raise)
     def r0_to_dl1(raw: str, run: int) -> str:

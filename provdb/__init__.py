@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         dry_run,
         is_dry_run,
         session,
+        trace,
+        trace_class,
+        use_definition,
     )
     from provdb.database import Database, connect
     from provdb.demo import store_demo
@@ -41,6 +44,9 @@ __all__ = [
     "open_store",
     "session",
     "store_demo",
+    "trace",
+    "trace_class",
+    "use_definition",
 ]
 
 _ROOMS: Final = {
@@ -58,6 +64,9 @@ _ROOMS: Final = {
     "open_store": "provdb.store",
     "session": "provdb.capture",
     "store_demo": "provdb.demo",
+    "trace": "provdb.capture",
+    "trace_class": "provdb.capture",
+    "use_definition": "provdb.capture",
 }
 
 

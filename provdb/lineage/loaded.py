@@ -5,6 +5,7 @@ entities at once.
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -58,6 +59,10 @@ class Loaded:
         self.heirs: dict[str, list[str]] = {}
         self._store = store
         self._as_of = as_of
+        # What few entities are: no files, derived or collections, in need of a rule.
+        self._of_sessions: set[str] = set()
+        self._declaring: set[str] = set()
+        self._covered: set[str] = set()
         self._namesakes: dict[str, list[Document]] = {}
         self._covered_names: dict[str, bool] = {}
         self._generated_later: set[str] = set()
@@ -92,11 +97,7 @@ class Loaded:
             self._know_readers(todo, used)
             self._know_heirs(todo, heirs)
             self.load_uses(self._decisive(unknown))
-            covered = [
-                self.entities[entity]
-                for entity in todo
-                if entity in self.entities and self._is_covered(self.entities[entity])
-            ]
+            covered = [self.entities[entity] for entity in todo & self._covered]
             self._load_namesakes(covered)
             following = {heir for entity in todo for heir in self.heirs[entity]}
             following |= {read[f.ID] for d in covered for read in self.read(d)}
@@ -114,20 +115,20 @@ class Loaded:
 
     def is_for_all_sessions(self, entity: str) -> bool:
         """Say whether an entity is one thing, whichever session names it."""
-        document = self.entities.get(entity)
-        return document is None or is_file(document)
+        return entity not in self._of_sessions
 
     def has_sources(self, entity: str) -> bool:
         """Say whether an entity can come from something without any activity."""
-        document = self.entities.get(entity)
-        return document is not None and (
-            bool(declared(document)) or any(True for _ in self.written(document))
+        if entity in self._declaring:
+            return True
+        return entity in self._covered and any(
+            True for _ in self.written(self.entities[entity])
         )
 
     def may_be_bridged(self, document: Document) -> bool:
         """Say whether nothing generated an entity, or only who used it."""
         entity = document[f.ID]
-        return self._is_covered(document) and all(
+        return entity in self._covered and all(
             any(link.entity == entity for link in activity.used)
             for activity in self.generators[entity]
         )
@@ -163,19 +164,19 @@ class Loaded:
             self._covered_names[name] = is_named
         return is_named and document[f.RUN] is not None and f.FILE_NAME in document
 
-    def _decisive(self, entities: Iterable[str]) -> set[str]:
+    def _decisive(self, entities: AbstractSet[str]) -> set[str]:
         """Load what decides between versions, and return what is to be loaded next."""
-        entities = list(entities)
         contested: set[str] = set()
         for entity in entities:
             if len(self.generators[entity]) > 1:
                 contested |= contested_inputs(self.generators[entity])
         self._load_entities(contested)
-        described = [self.entities[e] for e in entities if e in self.entities]
-        bridged = [d for d in described if self.may_be_bridged(d)]
+        covered = [self.entities[entity] for entity in entities & self._covered]
+        bridged = [document for document in covered if self.may_be_bridged(document)]
         self._load_namesakes(bridged)
-        following = {id_ for document in described for id_ in declared(document)}
-        following |= {written[f.ID] for d in bridged for written in self.written(d)}
+        following = {written[f.ID] for d in bridged for written in self.written(d)}
+        for entity in entities & self._declaring:
+            following.update(declared(self.entities[entity]))
         return following - self.generators.keys()
 
     def _know_generators(
@@ -240,8 +241,15 @@ class Loaded:
     ) -> None:
         self.levels |= dict.fromkeys(entities)
         for document in documents:
-            self.entities[document[f.ID]] = document
-            self.levels[document[f.ID]] = document[f.LEVEL]
+            entity = document[f.ID]
+            self.entities[entity] = document
+            self.levels[entity] = document[f.LEVEL]
+            if not is_file(document):
+                self._of_sessions.add(entity)
+            if f.DERIVED_FROM in document or f.MEMBERS in document:
+                self._declaring.add(entity)
+            if self._is_covered(document):
+                self._covered.add(entity)
 
     def _load_namesakes(self, documents: Iterable[Document]) -> None:
         names = {document[f.FILE_NAME] for document in documents}
@@ -256,8 +264,6 @@ class Loaded:
 
 def declared(document: Document) -> list[str]:
     """Return the ids of what an entity is derived from, and of its members."""
-    if f.DERIVED_FROM not in document and f.MEMBERS not in document:
-        return []
     return [
         link[f.ENTITY] for _, array in RELATIONS for link in document.get(array, ())
     ]

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from operator import attrgetter
 from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.describe import describe
-from provdb.lineage.history import Edge, History, Node
+from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.resolve import Activity, Version
@@ -108,14 +107,12 @@ class _Direction:
     Attributes:
         name: What the direction is called in answers.
         load: Loads what the steps from some nodes need.
-        step: Gives the edges from a node.
-        other_end: Gives the node at the far end of an edge.
+        step: Gives the next nodes, and the edges to them.
     """
 
     name: str
     load: Callable[[Loaded, Iterable[Node]], None]
-    step: Callable[[History, Node], list[Edge]]
-    other_end: Callable[[Edge], Node]
+    step: Callable[[History, Node], list[Step]]
 
 
 def _load_upstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
@@ -141,13 +138,11 @@ _UPSTREAM: Final = _Direction(
     name="upstream",
     load=_load_upstream,
     step=History.upstream,
-    other_end=attrgetter("target"),
 )
 _DOWNSTREAM: Final = _Direction(
     name="downstream",
     load=_load_downstream,
     step=History.downstream,
-    other_end=attrgetter("source"),
 )
 
 
@@ -219,7 +214,7 @@ class _Walk:
         self.direction = direction
         self.options = options
         self.distances: dict[Node, int] = {}
-        self.edges: list[Edge] = []
+        self.edges: list[LineageEdge] = []
         self.cut_by: dict[str, None] = {}
         self._passed: dict[Node, int] = {}
         self._is_filtered = bool(options.via) or options.role is not None
@@ -237,24 +232,23 @@ class _Walk:
             level = self._visit(level, distance)
 
     def _visit(self, level: Iterable[Node], distance: int) -> list[Node]:
-        step, other_end = self.direction.step, self.direction.other_end
-        distances = self.distances
+        step, distances, edges = self.direction.step, self.distances, self.edges
         found: list[Node] = []
         for node in level:
-            edges = step(self.history, node)
+            steps = step(self.history, node)
             if self._is_filtered:
-                edges = [edge for edge in edges if self._is_followed(edge)]
+                steps = [s for s in steps if self._is_followed(node, *s)]
             if self._is_cut:
-                edges = [e for e in edges if self._is_within(node, other_end(e))]
-            self.edges += edges
-            for other in map(other_end, edges):
+                steps = [s for s in steps if self._is_within(node, s[0])]
+            for other, edge in steps:
+                edges.append(edge)
                 if other not in distances:
                     distances[other] = distance
                     found.append(other)
         return found
 
-    def _is_followed(self, edge: Edge) -> bool:
-        activity = edge.source if edge.relation == "used" else edge.target
+    def _is_followed(self, node: Node, other: Node, edge: LineageEdge) -> bool:
+        activity = node if isinstance(node, Activity) else other
         if isinstance(activity, Activity) and self.options.via:
             name = activity.name or ""
             if not any(fnmatchcase(name, pattern) for pattern in self.options.via):
@@ -282,10 +276,6 @@ class _Walk:
 def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
     options = walk.options
     nodes = tuple(describe(walk.distances, walk.edges, walk.history.loaded))
-    edges = [
-        LineageEdge(source.id, target.id, relation, role, rule, is_late)
-        for source, target, relation, role, rule, is_late in walk.edges
-    ]
     as_of = None if options.as_of is None else format_time(options.as_of)
     return Lineage(
         question={
@@ -297,7 +287,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
         start=start.id,
         nodes=nodes,
         # Two uses in one role can be of one version.
-        edges=tuple(dict.fromkeys(edges)),
+        edges=tuple(dict.fromkeys(walk.edges)),
         truncated=bool(walk.cut_by),
         warnings=tuple(_warnings(walk, nodes)),
         leaf_level=options.leaf_level,
@@ -307,7 +297,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
 def _warnings(walk: _Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
     for cut in walk.cut_by:
         yield f"the answer was cut at {cut}"
-    late = sum(edge.has_time_conflict for edge in walk.edges)
+    late = sum(edge.time_conflict for edge in walk.edges)
     if late:
         yield (
             f"the times of {late} edges conflict: by the clocks of the machines the "

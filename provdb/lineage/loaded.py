@@ -12,7 +12,12 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from provdb.lineage.resolve import Activity, Link, contested_inputs
+from provdb.lineage.resolve import (
+    Activity,
+    Link,
+    contested_inputs,
+    likely_generators,
+)
 from provdb.lineage.rules import LinkRule
 from provdb.model import Document, is_file
 from provdb.model import fields as f
@@ -41,7 +46,12 @@ class Loaded:
     """
 
     def __init__(
-        self, store: Store, *, rules: Collection[LinkRule], as_of: datetime | None
+        self,
+        store: Store,
+        *,
+        rules: Collection[LinkRule],
+        as_of: datetime | None,
+        is_ahead: bool = False,
     ) -> None:
         """Start knowing nothing.
 
@@ -49,6 +59,7 @@ class Loaded:
             store: Where the documents are.
             rules: The link rules that may bridge gaps.
             as_of: What was not yet written then did not happen; None for now.
+            is_ahead: Whether a whole lineage is to be loaded, with few questions.
         """
         self.rules = rules
         self.activities: dict[str, Activity | None] = {}
@@ -59,6 +70,7 @@ class Loaded:
         self.heirs: dict[str, list[str]] = {}
         self._store = store
         self._as_of = as_of
+        self._is_ahead = is_ahead
         # What few entities are: no files, derived or collections, in need of a rule.
         self._of_sessions: set[str] = set()
         self._declaring: set[str] = set()
@@ -71,13 +83,10 @@ class Loaded:
         """Load all that decides which versions of these entities were used."""
         todo = set(entities) - self.generators.keys()
         while todo:
-            missing = self._without_level(todo)
-            made, described = self._store.at_once(
-                partial(self._store.generations, todo, known=self.activities),
-                partial(self._store.entities, missing),
-            )
-            self._know_generators(todo, made)
-            self._know_entities(missing, described)
+            if self._is_ahead:
+                todo = self._load_ahead(todo)
+            else:
+                self._load_generators(todo)
             todo = self._decisive(todo)
 
     def load_readers(self, entities: Iterable[str]) -> None:
@@ -163,6 +172,37 @@ class Loaded:
             is_named = any(rule.is_about(name) for rule in self.rules)
             self._covered_names[name] = is_named
         return is_named and document[f.RUN] is not None and f.FILE_NAME in document
+
+    def _load_generators(self, entities: Collection[str]) -> None:
+        missing = self._without_level(entities)
+        made, described = self._store.at_once(
+            partial(self._store.generations, entities, known=self.activities),
+            partial(self._store.entities, missing),
+        )
+        self._know_generators(entities, made)
+        self._know_entities(missing, described)
+
+    def _load_ahead(self, entities: AbstractSet[str]) -> set[str]:
+        """Load what is most likely behind entities, and return all that is loaded.
+
+        The entities of all levels are one question then, and hardly any level needs
+        one of its own.
+        """
+        reached: set[str] = set()
+        todo = entities
+        while todo:
+            reached |= todo
+            made = self._store.generations(todo, known=self.activities)
+            self._know_generators(todo, made)
+            makers = {
+                maker
+                for entity in todo
+                for maker in likely_generators(self.generators[entity])
+            }
+            used = {link.entity for maker in makers for link in maker.used}
+            todo = used - self.generators.keys()
+        self._load_entities(reached)
+        return reached
 
     def _decisive(self, entities: AbstractSet[str]) -> set[str]:
         """Load what decides between versions, and return what is to be loaded next."""

@@ -24,6 +24,7 @@ __all__ = [
     "Version",
     "contested_inputs",
     "generation_rounds",
+    "likely_generators",
     "resolve",
 ]
 
@@ -229,6 +230,22 @@ def contested_inputs(candidates: Collection[Activity]) -> set[str]:
         for activity in group
         for link in activity.used
     }
+
+
+def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
+    """Return the generators of an entity, if uses most likely are of all of them.
+
+    What one step wrote for many sessions is overwritten every night perhaps, and a
+    use is of one of them all.
+
+    Args:
+        candidates: All activities that generated the entity.
+    """
+    if len(candidates) < 2:
+        return candidates
+    steps = {activity.name for activity in candidates}
+    sessions = {(activity.name, activity.session_tag) for activity in candidates}
+    return candidates if len(steps) == len(sessions) else ()
 
 
 def generation_rounds(

@@ -49,6 +49,16 @@ class WalkOptions:
     as_of: datetime | None = None
     rules: Collection[LinkRule] = LINK_RULES
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only some relations are followed."""
+        return bool(self.via) or self.role is not None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the walk may end before it met everything."""
+        return self.depth is not None or self.limit is not None
+
 
 _EVERYTHING: Final = WalkOptions()
 
@@ -149,7 +159,12 @@ _DOWNSTREAM: Final = _Direction(
 def _walk(
     store: Store, name: str, direction: _Direction, options: WalkOptions
 ) -> Lineage:
-    loaded = Loaded(store, rules=options.rules, as_of=options.as_of)
+    loaded = Loaded(
+        store,
+        rules=options.rules,
+        as_of=options.as_of,
+        is_ahead=direction is _UPSTREAM and not (options.is_filtered or options.is_cut),
+    )
     history = History(loaded)
     found = find_name(store, name)
     with _without_collector():
@@ -217,8 +232,8 @@ class _Walk:
         self.edges: list[LineageEdge] = []
         self.cut_by: dict[str, None] = {}
         self._passed: dict[Node, int] = {}
-        self._is_filtered = bool(options.via) or options.role is not None
-        self._is_cut = options.depth is not None or options.limit is not None
+        self._is_filtered = options.is_filtered
+        self._is_cut = options.is_cut
 
     def run(self, start: Version) -> None:
         """Visit everything that can be reached from one version."""

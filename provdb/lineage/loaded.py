@@ -6,7 +6,6 @@ entities at once.
 
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -159,10 +158,9 @@ class Loaded:
     def later(self, entity: str) -> list[str]:
         """Return the entities that can come from one without any activity."""
         heirs = self.heirs[entity]
-        document = self.entities.get(entity)
-        if document is None or document.get(f.FILE_NAME) not in self._namesakes:
+        if entity not in self._covered:
             return heirs
-        return [*heirs, *(read[f.ID] for read in self.read(document))]
+        return [*heirs, *(read[f.ID] for read in self.read(self.entities[entity]))]
 
     def _is_covered(self, document: Document) -> bool:
         # Entities have few names, so each name is compared once.
@@ -225,12 +223,15 @@ class Loaded:
         self.generators |= {entity: [] for entity in entities}
         several: set[str] = set()
         for activity in self._activities_of(documents):
-            for entity in {link.entity for link in activity.generated}:
-                if entity in entities:
-                    generators = self.generators[entity]
-                    generators.append(activity)
-                    if len(generators) > 1:
-                        several.add(entity)
+            for link in activity.generated:
+                if link.entity in entities:
+                    generators = self.generators[link.entity]
+                    # It can have written one entity in two roles.
+                    if not generators:
+                        generators.append(activity)
+                    elif generators[-1] is not activity:
+                        generators.append(activity)
+                        several.add(link.entity)
         # In an order of its own, for that of the store is none.
         for entity in several:
             self.generators[entity].sort(key=attrgetter("id"))
@@ -315,5 +316,5 @@ def _as_it_was(activity: Activity, as_of: datetime | None) -> Activity | None:
     if activity.start is not None and activity.start > as_of:
         return None
     if activity.end is not None and activity.end > as_of:
-        return replace(activity, end=None, status="running")
+        return activity._replace(end=None, status="running")
     return activity

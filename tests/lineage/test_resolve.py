@@ -1,7 +1,6 @@
 """Rules 1 to 5 by themselves: of all that wrote a file, who made what was used?"""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,7 +33,7 @@ def step(id_: str, start: float | None, end: float | None, **changes: Any) -> Ac
         used=(Link("r0.1", None, None),),
         generated=(Link("dl1", None, None),),
     )
-    return replace(activity, **changes)
+    return activity._replace(**changes)
 
 
 def reading(*entities: str) -> tuple[Link, ...]:

@@ -192,12 +192,12 @@ class Loaded:
             reached |= todo
             made = self._store.generations(todo, known=self.activities)
             self._know_generators(todo, made)
-            makers = {
-                maker
+            used = {
+                link.entity
                 for entity in todo
                 for maker in likely_generators(self.generators[entity])
+                for link in maker.used
             }
-            used = {link.entity for maker in makers for link in maker.used}
             todo = used - self.generators.keys()
         self._load_entities(reached)
         return reached

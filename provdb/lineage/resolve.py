@@ -242,10 +242,11 @@ def contested_inputs(candidates: Collection[Activity]) -> set[str]:
 
 
 def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
-    """Return the generators of an entity, if uses most likely are of all of them.
+    """Return the generators of a file if uses are likely of what each made, else none.
 
-    What one step wrote for many sessions is overwritten every night perhaps, and a
-    use is of one of them all.
+    One after another changed it then, or by rule 5 they wrote it together. What one
+    step wrote in several sessions may be overwritten every night, and of all nights a
+    use is of one.
 
     Args:
         candidates: All activities that generated the entity.

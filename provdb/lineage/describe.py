@@ -79,13 +79,16 @@ def _runs_of_collections(
         elif _is_collection(loaded.entities.get(node.entity, {})):
             runs[node.id] = set()
     for edge in edges:
-        for version, activity in (edge[:2], edge[1::-1]):
-            run = runs_of_activities.get(activity)
-            if version in runs and run is not None:
-                runs[version].add(run)
+        for one, other in (
+            (edge.source, edge.target),
+            (edge.target, edge.source),
+        ):
+            run = runs_of_activities.get(other)
+            if one in runs and run is not None:
+                runs[one].add(run)
     return {
-        version: found.pop() if len(found) == 1 else None
-        for version, found in runs.items()
+        collection: found.pop() if len(found) == 1 else None
+        for collection, found in runs.items()
     }
 
 

@@ -1,6 +1,6 @@
 """Walk through versions of files, level by level: lineage back, impact on.
 
-Each level costs a fixed number of questions to the store, each for all nodes of the
+Each level costs a few questions to the store at most, each for all nodes of the
 level at once; each version is visited once, so a walk ends on any cycle.
 """
 

@@ -31,8 +31,10 @@ from provdb.model.file import (
     FileRecord,
     file_document,
     file_records,
+    name_records,
     split_content,
     with_content,
+    without_activity,
 )
 from provdb.model.ids import activity_key, session_key
 from provdb.model.records import Kind, Record, distinct, identifier, kind_of, text
@@ -96,10 +98,17 @@ def unfold(documents: Mapping[str, Iterable[Document]]) -> Iterator[Record]:
         yield from others
     for document in documents.get(f.ENTITIES, ()):
         yield from entity_records(document)
+    files = {document[f.ID]: document for document in documents.get(f.FILES, ())}
     for document in documents.get(f.ACTIVITIES, ()):
-        yield from activity_records(document)
-    for document in documents.get(f.FILES, ()):
-        yield from (with_content(file, document) for file in file_records(document))
+        records = activity_records(document)
+        if f.COPIES in document:
+            records = [
+                with_content(record, files) if kind_of(record) is Kind.FILE else record
+                for record in records
+            ]
+        yield from records
+    for document in files.values():
+        yield from (with_content(record, files) for record in file_records(document))
 
 
 def merge(
@@ -199,8 +208,11 @@ class Folder:
             self._add_session(record)
             return
         if kind is Kind.FILE:
-            self._add_file(record)
-            return
+            if record.get("activity_id") is None:
+                self._add_file(*split_content(record))
+                return
+            bare, content = split_content(record)
+            named, record = without_activity(bare)
         key = canonical(encode(record))
         if kind is Kind.OTHER:
             tag = text(record.get("session_tag"))
@@ -211,6 +223,8 @@ class Folder:
         source_id = identifier(record[name])
         if source_id is None:
             raise RecordError(f"the {name} is neither a text nor an integer")
+        if kind is Kind.FILE:
+            self._add_file(named, content)
         if not is_of_activity:
             self._entities.setdefault(source_id, {})[key] = record
             return
@@ -307,10 +321,9 @@ class Folder:
             self._environments[digest] = environment
         self._session(tag, session_id).sessions[key] = session
 
-    def _add_file(self, record: Record) -> None:
-        bare, content = split_content(record)
+    def _add_file(self, bare: FileRecord, content: str | None) -> None:
         key = bare.key()
-        file = self._files.setdefault(record["file_id"], _File())
+        file = self._files.setdefault(bare.record["file_id"], _File())
         file.records[key] = bare
         file.content = content if file.content is None else file.content
 
@@ -387,7 +400,7 @@ def _merge_activities(stored: Document, arriving: Document, zone: tzinfo) -> Doc
 
 
 def _merge_files(stored: Document, arriving: Document, zone: tzinfo) -> Document:
-    records = file_records(stored) + file_records(arriving)
+    records = name_records(stored) + name_records(arriving)
     return file_document(
         {record.key(): record for record in records},
         content=stored.get(f.CONTENT, arriving.get(f.CONTENT)),

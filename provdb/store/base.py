@@ -156,6 +156,13 @@ class Store(ABC):
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
 
+    @abstractmethod
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content.
+
+        A copy that none used is not in it.
+        """
+
     def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
         """Return what questions to this store answer, asked at once if it can."""
         return [question() for question in questions]

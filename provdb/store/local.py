@@ -41,7 +41,7 @@ _COLUMNS: Final = {
 }
 # The arrays of links, by collection: each is indexed by the entity that it names.
 _LINKS: Final = {
-    f.ACTIVITIES: (f.USED, f.GENERATED),
+    f.ACTIVITIES: (f.USED, f.GENERATED, f.COPIES),
     f.ENTITIES: (f.DERIVED_FROM, f.MEMBERS),
 }
 _TIMES: Final = {
@@ -120,6 +120,14 @@ class LocalStore(Store):
             f"SELECT json_remove(document, '$.{f.CONTENT}') FROM {f.FILES} ORDER BY id"
         )
         yield from (_load(f.FILES, text) for (text,) in self._rows(query, ()))
+
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content."""
+        query = (
+            f"SELECT entity, count(*) FROM links WHERE kind = '{f.COPIES}' "
+            "AND entity IN (SELECT value FROM json_each(?)) GROUP BY entity"
+        )
+        return dict(self._rows(query, (orjson.dumps(list(digests)).decode(),)))
 
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""

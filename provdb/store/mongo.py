@@ -232,6 +232,12 @@ class MongoStore(Store):
             found = self._database[f.FILES].find({}, {f.CONTENT: 0})
             yield from found.sort(f.ID, 1)
 
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content."""
+        with self._errors():
+            groups = self._database[f.ACTIVITIES].aggregate(_copy_uses(list(digests)))
+            return {group[f.ID]: group["count"] for group in groups}
+
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
         if not is_plain_text(str(prefix)):
@@ -391,6 +397,20 @@ class MongoStore(Store):
             if isinstance(error, OperationFailure) and error.code in _OF_A_DOCUMENT:
                 raise RecordError(_refused(_reason(error))) from error
             raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:
+    field = f"{f.COPIES}.{f.ENTITY}"
+    asked = {"$match": {field: {"$in": digests}}}
+    # One activity may name a content under two paths.
+    pair = {"digest": f"${field}", "activity": f"${f.ID}"}
+    return [
+        asked,
+        {"$unwind": f"${f.COPIES}"},
+        asked,
+        {"$group": {f.ID: pair}},
+        {"$group": {f.ID: f"${f.ID}.digest", "count": {"$sum": 1}}},
+    ]
 
 
 class _Refused(Exception):

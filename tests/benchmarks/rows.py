@@ -22,6 +22,7 @@ import yaml
 from provdb.lineage import impact, lineage
 from tests.benchmarks.night import lines
 from tests.benchmarks.stage import Database, Stage, fold_log
+from tests.benchmarks.tracing import seconds_of_traced_call
 
 __all__ = ["ROWS", "Line"]
 
@@ -201,6 +202,15 @@ def _help(stage: Stage, *, rounds: int) -> Iterator[Line]:
     )
 
 
+def _tracing(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    for name in ("merge_dl2", "r0_to_dl1"):
+        turns = [seconds_of_traced_call(name) for _ in range(rounds)]
+        added = median(traced - bare for traced, bare in turns)
+        yield _at_most(
+            f"what @trace adds to a call of {name} | the promise", added, 0.001, 1
+        )
+
+
 ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "reading": _reading,
     "storage": _storage,
@@ -209,6 +219,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "impact": _impact,
     "command": _command_line,
     "help": _help,
+    "tracing": _tracing,
 }
 
 _HELP = """

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from provdb.capture import (
+        ProvHandler,
         activity,
+        current_activity,
+        current_session,
         dry_run,
+        is_dry_run,
         session,
         trace,
         trace_class,
         use_definition,
     )
-    from provdb.capture.handler import ProvHandler
     from provdb.database import Database, connect
     from provdb.demo import store_demo
     from provdb.errors import ProvdbError
@@ -34,7 +37,10 @@ __all__ = [
     "activity",
     "connect",
     "copy_store",
+    "current_activity",
+    "current_session",
     "dry_run",
+    "is_dry_run",
     "open_store",
     "session",
     "store_demo",
@@ -45,13 +51,16 @@ __all__ = [
 
 _ROOMS: Final = {
     "Database": "provdb.database",
-    "ProvHandler": "provdb.capture.handler",
+    "ProvHandler": "provdb.capture",
     "ProvdbError": "provdb.errors",
     "Store": "provdb.store",
     "activity": "provdb.capture",
     "connect": "provdb.database",
     "copy_store": "provdb.store",
+    "current_activity": "provdb.capture",
+    "current_session": "provdb.capture",
     "dry_run": "provdb.capture",
+    "is_dry_run": "provdb.capture",
     "open_store": "provdb.store",
     "session": "provdb.capture",
     "store_demo": "provdb.demo",

@@ -73,7 +73,9 @@ def status(
 @_FOLDERS
 @click.pass_context
 def replay(context: click.Context, folders: tuple[Path, ...]) -> None:
-    """Store what the spools in the spool folder hold, or those in each DIR.
+    """Store what the spools of ended processes hold.
+
+    They are looked for in the spool folder, or in each DIR.
 
     It may be run at any time and from any machine that sees the folder: what is
     stored already changes nothing, and a process that is still running ships its

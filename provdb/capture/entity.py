@@ -76,7 +76,7 @@ def file_entity(
     >>> entity.id, entity.description["type"]
     ('72b6bc3afefd161d5bfd41f5099528e5', 'File')
     """
-    path = os.fsdecode(location)
+    path = _text(location)
     if not _URL.match(path):
         path = os.path.abspath(path)
     fields = {"filepath": path, "type": "File", **_without_none(description)}
@@ -135,6 +135,14 @@ def is_configuration(description: Mapping[str, Any]) -> bool:
     if content_type is not None:
         return content_type in _CONFIGURATION_TYPES
     return PurePath(path).suffix.lower() in _CONFIGURATION_SUFFIXES
+
+
+def _text(location: object) -> str:
+    """Return a path as text; what is none must not stop a pipeline."""
+    try:
+        return os.fsdecode(location)  # type: ignore[arg-type]
+    except TypeError:
+        return str(plain(location))
 
 
 def _without_none(description: Mapping[str, Any]) -> dict[str, Any]:

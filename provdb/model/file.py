@@ -140,7 +140,7 @@ def file_document(
     Args:
         records: Records that all have one ``file_id``, by their keys.
         content: The content in base64, if any of them has it.
-        zone: Zone of times that names none.
+        zone: Zone of times that name none.
     """
     by_text = [records[key] for key in sorted(records)]
     document: dict[str, Any] = {
@@ -149,22 +149,18 @@ def file_document(
         f.SIZE: _size(by_text, content),
     }
     known = _known(document)
-    is_whole = content is not None
     parts: dict[bytes, dict[str, Any]] = {}
     tags: dict[bytes, set[str | None]] = {}
     for record, has_content, is_of_activity in by_text:
         tag = record.get("session_tag")
         tagged = {"session_tag": tag} if is_plain_text(tag) else {}
+        # How an activity called it is no record: nothing of its own is lost.
+        said = {**record, **known} if is_of_activity else record
+        part = lay_out(said, _NAME, known={**known, **tagged}, zone=zone)
         if is_of_activity:
-            # It is no record, so nothing of its own is lost.
-            part = lay_out(
-                {**record, **known}, _NAME, known={**known, **tagged}, zone=zone
-            )
             part[f.OF_ACTIVITIES] = True
-        else:
-            part = lay_out(record, _NAME, known={**known, **tagged}, zone=zone)
-            if is_whole and not has_content:
-                part[f.WITHOUT_CONTENT] = True
+        elif content is not None and not has_content:
+            part[f.WITHOUT_CONTENT] = True
         key = canonical(part)
         parts[key] = part
         tags.setdefault(key, set()).add(tagged.get("session_tag"))

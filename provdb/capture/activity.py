@@ -77,8 +77,17 @@ class Activity:
         *,
         session_tag: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
-        """Describe an activity; nothing is recorded yet."""
+        """Describe an activity; nothing is recorded yet.
+
+        Args:
+            name: The step.
+            session_tag: As of `activity`.
+            parameters: Values of its parameters.
+            attributes: Further fields of the record of its start, or other values
+                of those that it has anyway: ``script``, ``started_by``…
+        """
         session = current_session()
         self._around = Surroundings() if session is None else session.surroundings
         self.id = self._around.new_id()
@@ -86,6 +95,7 @@ class Activity:
         self.is_dry_run = is_dry_run()
         self._wanted_tag = session_tag
         self._parameters = dict(parameters or {})
+        self._attributes = dict(attributes or {})
         self._is_ended = False
         self._tokens: list[Token[tuple[Activity, ...]]] = []
 
@@ -136,6 +146,7 @@ class Activity:
                 attributes={
                     **({"started_by": above.id} if above is not None else {}),
                     **({"dry_run": True} if self.is_dry_run else {}),
+                    **self._attributes,
                 },
             )
         )
@@ -256,7 +267,12 @@ class Activity:
         return entity.id
 
     def use(
-        self, entity: Entity, *, role: str | None, copy: bool | None = None
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        copy: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that the activity used an entity.
 
@@ -264,6 +280,7 @@ class Activity:
             entity: What it used.
             role: What it was to the activity.
             copy: Whether a copy is kept; None for configuration files only.
+            attributes: Further fields of the record of this one use.
         """
         self.describe(entity)
         content_hash = entity.content_hash
@@ -280,11 +297,24 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=content_hash,
+                attributes=attributes,
             )
         )
 
-    def generate(self, entity: Entity, *, role: str | None) -> None:
-        """Record that the activity generated an entity."""
+    def generate(
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that the activity generated an entity.
+
+        Args:
+            entity: What it generated.
+            role: What it is to the activity.
+            attributes: Further fields of the record of this one generation.
+        """
         self.describe(entity)
         emit(
             generation_record(
@@ -293,6 +323,7 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=entity.content_hash,
+                attributes=attributes,
             )
         )
 

@@ -12,7 +12,7 @@ from provdb.capture.plain import plain
 from provdb.errors import ReadError
 from provdb.model import file_facts, location_id, value_id
 
-__all__ = ["Entity", "file_entity", "is_configuration", "value_entity"]
+__all__ = ["Entity", "file_entity", "file_path", "is_configuration", "value_entity"]
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CONFIGURATION_NAME: Final = re.compile(r"config", re.IGNORECASE)
@@ -76,9 +76,7 @@ def file_entity(
     >>> entity.id, entity.description["type"]
     ('72b6bc3afefd161d5bfd41f5099528e5', 'File')
     """
-    path = _text(location)
-    if not _URL.match(path):
-        path = os.path.abspath(path)
+    path = file_path(location)
     fields = {"filepath": path, "type": "File", **_without_none(description)}
     digest = None
     if hash_method is not None:
@@ -91,6 +89,16 @@ def file_entity(
     return Entity(
         id=location_id(path), description=fields, location=path, content_hash=digest
     )
+
+
+def file_path(location: str | os.PathLike[str]) -> str:
+    """Return the path that names a file in every process, or its URL.
+
+    >>> file_path("/R0/20191123/../LST-1.1.Run01618.0008.fits.fz")
+    '/R0/LST-1.1.Run01618.0008.fits.fz'
+    """
+    path = _text(location)
+    return path if _URL.match(path) else os.path.abspath(path)
 
 
 def value_entity(

@@ -7,6 +7,7 @@ machine write at once: each write is a transaction, and waits for its turn.
 
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
@@ -26,6 +27,7 @@ __all__ = ["LocalStore"]
 
 _VERSION: Final = 1
 _WAIT_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 0.01
 _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
 _JSON: Final = orjson.OPT_UTC_Z
 
@@ -296,7 +298,7 @@ class LocalStore(Store):
         connection.execute("PRAGMA synchronous = FULL")
         if version == _VERSION:
             return
-        connection.execute("PRAGMA journal_mode = WAL")
+        _keep_journal(connection)
         connection.execute("BEGIN IMMEDIATE")
         for statement in _tables():
             connection.execute(statement)
@@ -309,6 +311,20 @@ class LocalStore(Store):
             yield
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+def _keep_journal(connection: sqlite3.Connection) -> None:
+    # SQLite itself does not wait for other processes that make the same file here.
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _tables() -> Iterator[str]:

@@ -4,15 +4,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from provdb.capture.definition import get_definition, parse_definition
 from provdb.lineage import WalkOptions, impact, lineage
 from provdb.model import fields as f
 from provdb.store import Store, open_store
+from tests.mongod import with_database
 
 _ROOT = Path(__file__).parents[1]
 _EXAMPLE = _ROOT / "examples" / "pipeline"
@@ -40,16 +44,39 @@ def _run(folder: Path, *, variables: Mapping[str, str]) -> str:
     return done.stderr
 
 
-@pytest.fixture
-def captured(tmp_path: Path, store_uri: str) -> Store:
-    """A store with what the pipeline recorded, once of each kind."""
-    assert _run(tmp_path, variables={"PROVDB_URI": store_uri}) == ""
-    return open_store(store_uri)
+@pytest.fixture(scope="module")
+def local_uri(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file for a store."""
+    return f"sqlite://{tmp_path_factory.mktemp('store')}/provdb.db"
+
+
+@pytest.fixture(scope="module")
+def server_uri(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]]
+) -> Iterator[str]:
+    """A database on the server, dropped afterwards."""
+    name = f"provdb_test_{uuid.uuid4().hex}"
+    yield with_database(mongo_uri, name)
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["local_uri", pytest.param("server_uri", marks=pytest.mark.mongo)],
+)
+def captured(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """A store with what the pipeline recorded, once of each kind; only to be read."""
+    uri: str = request.getfixturevalue(request.param)
+    said = _run(tmp_path_factory.mktemp("night"), variables={"PROVDB_URI": uri})
+    assert said == ""
+    with open_store(uri) as store:
+        yield store
 
 
 def test_merged_file_comes_from_the_raw_data_of_every_subrun(captured: Store) -> None:
-    with captured as store:
-        answer = lineage(store, _PRODUCT, options=WalkOptions(leaf_level="R0"))
+    answer = lineage(captured, _PRODUCT, options=WalkOptions(leaf_level="R0"))
 
     assert answer.warnings == ()
     assert [(leaf.run, leaf.subrun) for leaf in answer.leaves] == [
@@ -60,8 +87,7 @@ def test_merged_file_comes_from_the_raw_data_of_every_subrun(captured: Store) ->
 def test_pedestal_is_in_the_merged_file_and_overwritten_versions_are_told_apart(
     captured: Store,
 ) -> None:
-    with captured as store:
-        answer = impact(store, "drs4_pedestal.Run01611.0000.txt")
+    answer = impact(captured, "drs4_pedestal.Run01611.0000.txt")
 
     steps = [node.name for node in answer.nodes if node.kind == "activity"]
     assert {name: steps.count(name) for name in steps} == {
@@ -74,8 +100,7 @@ def test_pedestal_is_in_the_merged_file_and_overwritten_versions_are_told_apart(
 
 
 def test_every_step_is_there_once_with_its_parameters(captured: Store) -> None:
-    with captured as store:
-        activities = list(store.scan(f.ACTIVITIES))
+    activities = list(captured.scan(f.ACTIVITIES))
 
     cleaned = [document for document in activities if document[f.NAME] == "dl1ab"]
     assert len(activities) == 1 + 4 * 3 + 1
@@ -86,8 +111,7 @@ def test_every_step_is_there_once_with_its_parameters(captured: Store) -> None:
 
 
 def test_the_configuration_is_copied_and_data_is_not(captured: Store) -> None:
-    with captured as store:
-        files = list(store.scan(f.FILES))
+    files = list(captured.scan(f.FILES))
 
     assert {name[f.LOCATION] for file in files for name in file[f.NAMES]} == {
         str(_EXAMPLE / "config.json")
@@ -95,14 +119,14 @@ def test_the_configuration_is_copied_and_data_is_not(captured: Store) -> None:
 
 
 def test_each_process_is_a_session_with_its_environment(captured: Store) -> None:
-    with captured as store:
-        sessions = [
-            session
-            for session in store.scan(f.SESSIONS)
-            if session[f.SESSION_TAG] == "dl1ab:01618"
-        ]
+    sessions = [
+        session
+        for session in captured.scan(f.SESSIONS)
+        if session[f.SESSION_TAG] == "dl1ab:01618"
+    ]
 
-    assert len(sessions) == 4
+    environments = {session[f.EXECUTIONS][0][f.ENVIRONMENT] for session in sessions}
+    assert (len(sessions), len(environments)) == (4, 1)
     assert {session[f.PROPERTIES]["observation_date"] for session in sessions} == {
         "20191123"
     }

@@ -19,7 +19,8 @@ def use_definition(path: str | os.PathLike[str]) -> Definition:
     """Take what traced functions use and generate from a definition file.
 
     It holds for this process from now on, and for the processes that it starts, as
-    ``PROVDB_DEFINITION`` does from outside. A decorator may name another one.
+    ``PROVDB_DEFINITION`` does from outside. A decorator may name another one. The
+    file is read now, also if it was read before.
 
     Args:
         path: The file. What is wrong in it is said on stderr, and the rest is used.
@@ -32,6 +33,7 @@ def use_definition(path: str | os.PathLike[str]) -> Definition:
     """
     source = os.path.abspath(os.fsdecode(path))
     os.environ[_VARIABLE] = source
+    known_definition.cache_clear()
     return known_definition(source)
 
 

@@ -12,7 +12,7 @@ from tests.capture.recorder import Recorder
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     """What the test records."""
     for name in ("PROVDB_DEFINITION", "PROVDB_DRY_RUN", "PROVDB_SESSION_TAG"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # Whatever the test makes of it is undone.
     recorder = Recorder()
     logger = logging.getLogger("provdb")
     logger.addHandler(recorder)

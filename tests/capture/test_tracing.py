@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import pickle
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -282,6 +283,17 @@ def test_definition_in_use_holds_also_for_functions_traced_before(
     calibrate(_R0)
 
     assert recorded.used() == [("R0", _R0)]
+
+
+def test_a_definition_that_was_changed_is_read_again_when_it_is_named_again(
+    recorded: Recorder, tmp_path: Path
+) -> None:
+    path = tmp_path / "definition.yaml"
+    path.write_text("activities: {calibrate: {}}")
+    use_definition(path)
+    path.write_text("activities: {calibrate: {}, merge: {}}")
+
+    assert list(use_definition(path).activities) == ["calibrate", "merge"]
 
 
 def test_problems_of_a_definition_are_said_and_its_good_part_is_used(
@@ -842,6 +854,21 @@ def test_doctest_finds_the_examples_of_a_traced_function(recorded: Recorder) -> 
     results = doctest.testmod(pipeline)
 
     assert (results.failed, results.attempted) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        pytest.param(len, id="built-in"),
+        pytest.param(partial(len), id="partial"),
+        pytest.param(str.upper, id="method of a built-in class"),
+    ],
+)
+def test_whatever_can_be_called_is_traced(recorded: Recorder, called: Any) -> None:
+    traced = trace(name="step", definition=_definition("  step: {}\n"))(called)
+
+    assert traced("abc") == called("abc")
+    assert recorded.statuses() == [("step", "completed")]
 
 
 def test_wrong_arguments_are_the_error_of_the_function(recorded: Recorder) -> None:

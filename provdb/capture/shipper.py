@@ -26,7 +26,7 @@ __all__ = ["Shipper"]
 
 # Share of a processor, and lines a step, while the pipeline runs.
 _SHARE: Final = 0.1
-_STEP: Final = 500
+_STEP: Final = 1000
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LOOK_AGAIN_SECONDS: Final = 30.0
 # A store that did not answer so long ago is not asked again at the end.
@@ -62,6 +62,7 @@ class Shipper:
             RuntimeError: The interpreter is ending and starts no thread.
         """
         self._spool = spool
+        self._dead_letters = DeadLetters(spool.path)
         self._name = name
         self._store_uri = store_uri
         self._open_store = open_store
@@ -97,7 +98,9 @@ class Shipper:
         self._thread.join(timeout_seconds)
 
     def _run(self) -> None:
-        pause = 0.0
+        # The process may end soon, and no driver can be loaded then.
+        self._try(self._open)
+        pause = self._interval
         while not self._is_finishing.is_set():
             self._is_wanted.wait(pause)
             self._is_wanted.clear()
@@ -114,6 +117,15 @@ class Shipper:
             self._try(self._ship_all)
         if self._store is not None:
             self._store.close()
+
+    def _open(self) -> bool:
+        """Open the store, and say that there is nothing more to do."""
+        if self._store is None:
+            self._store = self._open_store()
+            self._delivery = Delivery(
+                self._spool.path, self._store, dead_letters=self._dead_letters
+            )
+        return False
 
     def _step(self) -> bool:
         """Ship some lines, and say whether there are more."""
@@ -138,17 +150,14 @@ class Shipper:
         return False
 
     def _ship(self, *, limit: int) -> int:
-        if self._store is None:
-            self._store = self._open_store()
-        dead_letters = DeadLetters(self._spool.path)
+        self._open()
         if self._delivery is None:
-            self._delivery = Delivery(
-                self._spool.path, self._store, dead_letters=dead_letters
-            )
+            return 0
         shipped = self._delivery.step(limit=limit)
         if self._delivery.dead:
             self._complaints.add(
-                "dead", f"a record cannot be stored, it is kept in {dead_letters.path}"
+                "dead",
+                f"a record cannot be stored, it is kept in {self._dead_letters.path}",
             )
         self._delivery.position = self._spool.forget(self._delivery.position)
         return shipped

@@ -26,7 +26,7 @@ __all__ = ["Shipper"]
 
 # Share of a processor, and lines a step, while the pipeline runs.
 _SHARE: Final = 0.1
-_STEP: Final = 200
+_STEP: Final = 500
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LOOK_AGAIN_SECONDS: Final = 30.0
 # A store that did not answer so long ago is not asked again at the end.

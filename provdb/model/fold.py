@@ -37,7 +37,15 @@ from provdb.model.file import (
     without_activity,
 )
 from provdb.model.ids import activity_key, session_key
-from provdb.model.records import Kind, Record, distinct, identifier, kind_of, text
+from provdb.model.records import (
+    Kind,
+    Record,
+    distinct,
+    identifier,
+    kind_of,
+    record_text,
+    text,
+)
 from provdb.model.session import (
     SessionRecord,
     environment_document,
@@ -47,7 +55,6 @@ from provdb.model.session import (
     with_environment,
 )
 from provdb.model.times import format_time
-from provdb.model.values import canonical, encode
 
 __all__ = [
     "Document",
@@ -213,7 +220,7 @@ class Folder:
                 return
             bare, content = split_content(record)
             named, record = without_activity(bare)
-        key = canonical(encode(record))
+        key = record_text(record)
         if kind is Kind.OTHER:
             tag = text(record.get("session_tag"))
             self._session(tag, None).others[key] = record

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,6 +76,14 @@ def _files(provdb: ProvdbProcess, array: str) -> list[str]:
     """Return the paths below the folder that the activity used or generated."""
     paths = {entity["_id"]: path for path, entity in _entities(provdb).items()}
     return sorted(paths[link["entity"]] for link in _activity(provdb)[array])
+
+
+def _read_until(terminal: FileIO, mark: bytes) -> bytes:
+    """Read what a terminal shows, up to a mark."""
+    shown = b""
+    while mark not in shown:
+        shown += terminal.read(100)
+    return shown
 
 
 @pytest.fixture
@@ -440,7 +449,7 @@ def test_the_terminal_interrupts_the_command_once(provdb: ProvdbProcess) -> None
         "end = time.monotonic() + 30\n"
         "while not got and time.monotonic() < end: time.sleep(0.05)\n"
         "time.sleep(0.5)\n"
-        "print('interrupts:', len(got), flush=True)\n"
+        "print(f'interrupts: {len(got)}!', flush=True)\n"
     )
     ours, theirs = os.openpty()
     words = provdb.words("run", sys.executable, "-c", script)
@@ -456,12 +465,12 @@ def test_the_terminal_interrupts_the_command_once(provdb: ProvdbProcess) -> None
     )
     os.close(theirs)
     with os.fdopen(ours, "r+b", buffering=0) as terminal:
-        before = terminal.read(100)
+        _read_until(terminal, b"ready")
         terminal.write(b"\x03")
-        shown = before + terminal.read(100) + terminal.read(100)
+        shown = _read_until(terminal, b"!")
         process.wait(timeout=60)
 
-    assert b"interrupts: 1" in shown
+    assert b"interrupts: 1!" in shown
     assert process.returncode == 0
 
 

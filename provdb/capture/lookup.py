@@ -6,7 +6,6 @@ is never evaluated, it is walked. Walking asks objects of the pipeline, which ma
 and raise anything; what does not lead to a value is an answer, not an error. Pure.
 """
 
-import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from provdb.errors import ReadError
 __all__ = ["Found", "Missing", "ValuePath", "find_value", "parse_path"]
 
 _NAME: Final = re.compile(r"""\s*([^\s.,()\[\]{}'"=]+)\s*""")
-_ITEM: Final = re.compile(r"""\[\s*(-?\d+|'[^']*'|"[^"]*")\s*\]\s*""")
+_ITEM: Final = re.compile(r"""\[\s*(-?\d{1,18}|'[^']*'|"[^"]*")\s*\]\s*""")
 _CALL: Final = re.compile(r"""\(((?:[^()'"]|'[^']*'|"[^"]*")*)\)\s*""")
 _ARGUMENT: Final = re.compile(
     r"""\s*(?:([^\W\d]\w*)\s*=\s*)?('[^']*'|"[^"]*"|[^\s,'"=]+)\s*(,|$)"""
@@ -157,7 +156,8 @@ def _next_step(text: str, position: int) -> tuple[_Step, int]:
             return _Name(found.group(1), is_called=is_called), found.end()
         raise ReadError(text, "a name is missing after a dot")
     if found := _ITEM.match(text, position):
-        return _Item(ast.literal_eval(found.group(1))), found.end()
+        key = found.group(1)
+        return _Item(key[1:-1] if key[0] in "'\"" else int(key)), found.end()
     if found := _CALL.match(text, position):
         return _call(found.group(1), text), found.end()
     raise ReadError(text, f"{text[position:]!r} is no name, item or call")

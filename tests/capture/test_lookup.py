@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from provdb.capture.lookup import Found, Missing, find_value, parse_path
@@ -53,6 +53,7 @@ _PLACE = {
         pytest.param('options.get("prod_id")', "v0.1.0", id="method of a mapping"),
         pytest.param("files[1]", "/DL1/1.h5", id="item of a list"),
         pytest.param("files[-1]", "/DL1/1.h5", id="item from the end"),
+        pytest.param("runs[01618]", "Crab", id="run as it is written"),
         pytest.param("runs[1618]", "Crab", id="number as a key"),
         pytest.param("get_path()", "/DL1/dl1.h5", id="call"),
         pytest.param("run_str.split('.')[0]", "01618", id="call and item"),
@@ -153,6 +154,9 @@ def test_builtin_functions_are_not_in_reach() -> None:
 
 
 @given(st.text(alphabet="ab.[]()0-'\"=, \n\x00é", max_size=20))
+@example("a['\n']")
+@example(f"a[{'9' * 5000}]")
+@example(f"a({'9' * 5000})")
 def test_any_text_is_a_path_or_refused_and_looking_never_raises(text: str) -> None:
     place = {"a": {"b": [Hostile()]}, "b": Hostile(), "ab": len}
 

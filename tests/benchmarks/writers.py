@@ -5,6 +5,7 @@ says so, and prints when it began and when all that it logged was in the store.
 """
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from provdb.capture.handler import ProvHandler
+from provdb.capture.replay import spool_states
 from provdb.model import location_id
 from provdb.store import open_store
 from tests.benchmarks.stage import Stage
@@ -125,13 +127,15 @@ def _entity(path: str, tag: str) -> dict[str, Any]:
 
 
 def _write(uri: str, spool_dir: str, number: str, activities: str) -> None:
-    # A pipeline has loaded the driver, and is connected, long before it is done.
     handler = ProvHandler(uri, spool_dir=spool_dir, close_timeout_seconds=300)
     logger = logging.Logger("provLogger", level=logging.INFO)
     logger.addHandler(handler)
-    records = list(_records(int(number), int(activities)))
-    with open_store(uri) as store:
-        store.stats()
+    session, *records = _records(int(number), int(activities))
+    # A pipeline that does a hundred steps has recorded its session long before.
+    logger.info(session)
+    spools = list(Path(spool_dir).glob(f"*-{os.getpid()}-*"))
+    while any(state.records for state in spool_states(spools)):
+        time.sleep(0.02)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

@@ -8,25 +8,12 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
+from provdb.capture.environment import CTAPIPE_VARIABLES
 from provdb.capture.plain import plain
 from provdb.capture.redaction import redact
 
 __all__ = ["as_json_value", "log_time", "system_block"]
 
-_VARIABLES: Final = (
-    "CONDA_DEFAULT_ENV",
-    "CONDA_PREFIX",
-    "CONDA_PYTHON_EXE",
-    "CONDA_EXE",
-    "CONDA_PROMPT_MODIFIER",
-    "CONDA_SHLVL",
-    "PATH",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "USER",
-    "HOME",
-    "SHELL",
-)
 # Those that provdb's system block spells in the same way.
 _PLATFORM: Final = (
     "architecture_bits",
@@ -84,7 +71,7 @@ def system_block(
             "version": list(platform.python_version_tuple()),
             "packages": packages,
         },
-        "environment": {name: environ.get(name) for name in _VARIABLES},
+        "environment": {name: environ.get(name) for name in CTAPIPE_VARIABLES},
         "arguments": redact(list(sys.argv)),
         "start_time_utc": log_time(now),
     }

@@ -7,7 +7,7 @@ import click
 
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import output_options
-from provdb_cli.output import choose_format, print_rows
+from provdb_cli.output import choose_format, count, print_rows
 from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
 
@@ -104,17 +104,17 @@ def replay(context: click.Context, folders: tuple[Path, ...]) -> None:
             only_for=None if folders else mask_uri(settings.load().uri),
             on_progress=advance,
         )
-    warn(f"stored {report.records:,} records of {report.spools:,} spools")
+    warn(f"stored {count(report.records, 'record')} of {count(report.spools, 'spool')}")
     if report.running:
-        warn(f"{report.running:,} spools are left to processes that still run")
+        warn(f"{count(report.running, 'spool')} left to processes that still run")
     if report.of_other_stores:
         warn(
-            f"{report.of_other_stores:,} spools are for another store; "
+            f"{count(report.of_other_stores, 'spool')} left for another store; "
             "'provdb spool status' names it"
         )
     if report.dead:
         warn(
-            f"{report.dead:,} records cannot be stored; "
+            f"{count(report.dead, 'record')} not stored; "
             "the .dead.jsonl beside their spool says why"
         )
         context.exit(ANSWER_IS_NO)

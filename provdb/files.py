@@ -31,7 +31,9 @@ def list_files(store: Store) -> list[dict[str, Any]]:
     >>> [(line["names"], line["size"]) for line in list_files(store)]
     [(['/fefs/lst.json'], 2)]
     """
-    lines = [_line(document) for document in store.copies()]
+    documents = list(store.copies())
+    uses = store.copy_uses(document[f.ID] for document in documents)
+    lines = [_line(document, uses.get(document[f.ID], 0)) for document in documents]
     return sorted(lines, key=lambda line: (line["names"], line["digest"]))
 
 
@@ -73,18 +75,12 @@ def get_file(store: Store, name: str) -> bytes:
     return content
 
 
-def _line(document: Document) -> dict[str, Any]:
-    names = document[f.NAMES]
-    activities = {
-        (entry[f.ACTIVITY_ID], *entry[f.SESSION_TAGS])
-        for entry in names
-        if f.ACTIVITY_ID in entry
-    }
+def _line(document: Document, activities: int) -> dict[str, Any]:
     return {
         "digest": document[f.ID],
         "size": document[f.SIZE],
         "names": _locations(document),
-        "activities": len(activities),
+        "activities": activities,
         "left_out": _left_out(document),
     }
 

@@ -5,10 +5,12 @@ is that of `PROVDB_TEST_URI`, or a mongod that is started for the session.
 Without either those tests are skipped; in CI (`CI=true`) they fail.
 """
 
+import atexit
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis
@@ -24,6 +26,17 @@ hypothesis.settings.register_profile("provdb", deadline=None)
 hypothesis.settings.load_profile("provdb")
 
 _WITHOUT_SERVER = pytest.StashKey[str]()
+
+
+def pytest_configure() -> None:
+    """Keep what examples in docstrings record out of the stores of the user."""
+    for name in [name for name in os.environ if name.startswith("PROVDB_")]:
+        if name != "PROVDB_TEST_URI":
+            del os.environ[name]
+    folder = TemporaryDirectory(prefix="provdb-test-")
+    for kind in ("CONFIG", "DATA", "STATE"):
+        os.environ[f"XDG_{kind}_HOME"] = folder.name
+    atexit.register(folder.cleanup)  # Handlers are closed before.
 
 
 @pytest.fixture(scope="session")

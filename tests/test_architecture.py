@@ -28,6 +28,7 @@ RANKS = {
     "provdb.files": 4,
     "provdb.ingest": 4,
     "provdb.sessions": 4,
+    "provdb.compat": 5,
     "provdb.database": 5,
     "provdb.demo": 5,
     "provdb": 6,

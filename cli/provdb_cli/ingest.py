@@ -8,7 +8,7 @@ import click
 
 from provdb.errors import ReadError
 from provdb_cli.errors import ANSWER_IS_NO, INPUT_UNREAD, warn
-from provdb_cli.output import choose_format, print_json, print_rows
+from provdb_cli.output import choose_format, count, print_json, print_rows
 from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
 
@@ -100,17 +100,13 @@ def _print(report: "IngestReport") -> None:
 def _summary(report: "IngestReport") -> str:
     """Return in words what was read, and what was not if there is any."""
     read = (
-        f"read {_count(report.records, 'record')} in {_count(report.lines, 'line')} "
-        f"of {_count(report.inputs, 'input')}"
+        f"read {count(report.records, 'record')} in {count(report.lines, 'line')} "
+        f"of {count(report.inputs, 'input')}"
     )
     others = (
         (report.foreign, "line", "held no provenance"),
         (report.skipped, "line", "could not be read"),
         (report.unread, "input", "could not be read"),
     )
-    said = [f"{_count(count, what)} {end}" for count, what, end in others if count]
+    said = [f"{count(n, what)} {end}" for n, what, end in others if n]
     return "; ".join([read if report.inputs else "read nothing", *said])
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")

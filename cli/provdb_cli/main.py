@@ -12,6 +12,7 @@ from provdb_cli.errors import ReportingGroup
 from provdb_cli.files import files
 from provdb_cli.ingest import ingest
 from provdb_cli.query import query
+from provdb_cli.run import run
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
 from provdb_cli.spool import spool
@@ -51,7 +52,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, files, ingest, query, session, spool):
+for command in (config, db, demo, files, ingest, query, run, session, spool):
     cli.add_command(command)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "choose_format",
+    "count",
     "encode_stdout",
     "print_bytes",
     "print_json",
@@ -46,6 +47,15 @@ def encode_stdout() -> None:
         sys.stdout.reconfigure(errors="replace")
     else:
         sys.stdout.reconfigure(encoding="utf-8")
+
+
+def count(number: int, what: str) -> str:
+    """Return a number of things in words.
+
+    >>> count(1, "record"), count(1200, "record")
+    ('1 record', '1,200 records')
+    """
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def choose_format(

@@ -1,12 +1,15 @@
 """What every command knows: the settings, and the store that they name."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from provdb.config import Config, load_config
+from provdb.errors import ConfigError
 
 if TYPE_CHECKING:
     from provdb.lineage import LinkRule
@@ -42,6 +45,39 @@ class Settings:
 
         config = self.load()
         return open_store(uri or config.uri, zone=ZoneInfo(config.timezone))
+
+    @contextmanager
+    def capture(self, *, on_problem: Callable[[str], None]) -> Iterator[None]:
+        """Have what is recorded in the block go to the store of the settings.
+
+        Args:
+            on_problem: Is told what is wrong with them; the default is used then.
+        """
+        from provdb.capture.handler import ProvHandler
+
+        try:
+            config = self.load()
+        except ConfigError as error:
+            on_problem(str(error))
+            handler = ProvHandler()
+        else:
+            handler = ProvHandler(config.uri, config.spool_dir)
+        logger = logging.getLogger("provdb")
+        logger.addHandler(handler)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            # Not left to the end of Python, where no more threads can be started.
+            handler.close()
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that give another process the options given here."""
+        given = {
+            "PROVDB_URI": self.uri,
+            "PROVDB_CONFIG": self.config_file and str(self.config_file.absolute()),
+        }
+        return {name: value for name, value in given.items() if value}
 
     def spool_folders(self) -> tuple[Path, ...]:
         """Return the spool folder of the settings, if there is one yet."""

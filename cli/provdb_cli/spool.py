@@ -7,7 +7,7 @@ import click
 
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import output_options
-from provdb_cli.output import choose_format, print_rows
+from provdb_cli.output import choose_format, count, print_rows
 from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
 
@@ -73,7 +73,9 @@ def status(
 @_FOLDERS
 @click.pass_context
 def replay(context: click.Context, folders: tuple[Path, ...]) -> None:
-    """Store what the spools in the spool folder hold, or those in each DIR.
+    """Store what the spools of ended processes hold.
+
+    They are looked for in the spool folder, or in each DIR.
 
     It may be run at any time and from any machine that sees the folder: what is
     stored already changes nothing, and a process that is still running ships its
@@ -102,17 +104,17 @@ def replay(context: click.Context, folders: tuple[Path, ...]) -> None:
             only_for=None if folders else mask_uri(settings.load().uri),
             on_progress=advance,
         )
-    warn(f"stored {report.records:,} records of {report.spools:,} spools")
+    warn(f"stored {count(report.records, 'record')} of {count(report.spools, 'spool')}")
     if report.running:
-        warn(f"{report.running:,} spools are left to processes that still run")
+        warn(f"{count(report.running, 'spool')} left to processes that still run")
     if report.of_other_stores:
         warn(
-            f"{report.of_other_stores:,} spools are for another store; "
+            f"{count(report.of_other_stores, 'spool')} left for another store; "
             "'provdb spool status' names it"
         )
     if report.dead:
         warn(
-            f"{report.dead:,} records cannot be stored; "
+            f"{count(report.dead, 'record')} not stored; "
             "the .dead.jsonl beside their spool says why"
         )
         context.exit(ANSWER_IS_NO)

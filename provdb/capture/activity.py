@@ -1,20 +1,17 @@
 """Activities as they happen: started, used, generated, ended."""
 
-import getpass
 import os
-import sys
-import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from provdb.capture.copies import copy_record
 from provdb.capture.dry_run import is_dry_run
 from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
 from provdb.capture.plain import plain
-from provdb.capture.session import session_for
+from provdb.capture.problems import report
+from provdb.capture.session import current_session, session_for
 from provdb.capture.sink import emit
 from provdb.capture.statements import (
     derivation_record,
@@ -26,12 +23,13 @@ from provdb.capture.statements import (
     start_record,
     usage_record,
 )
+from provdb.capture.surroundings import Surroundings
+from provdb.errors import ReadError
 
 __all__ = ["Activity", "activity", "current_activity"]
 
 _RUNNING: Final = ContextVar[tuple["Activity", ...]]("provdb_activities", default=())
 _LONGEST_MESSAGE: Final = 2000
-_UNKNOWN_AGENT: Final = "Anonymous"
 
 
 def activity(
@@ -68,7 +66,10 @@ class Activity:
         id: The ``activity_id``, 128 random bits in hexadecimal.
         name: The step.
         is_dry_run: Whether the block should record only, and do nothing.
+        session_id: Id of its session, once it has started.
     """
+
+    session_id: str
 
     def __init__(
         self,
@@ -76,20 +77,32 @@ class Activity:
         *,
         session_tag: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
-        """Describe an activity; nothing is recorded yet."""
-        self.id = uuid.uuid4().hex
+        """Describe an activity; nothing is recorded yet.
+
+        Args:
+            name: The step.
+            session_tag: As of `activity`.
+            parameters: Values of its parameters.
+            attributes: Further fields of the record of its start, or other values
+                of those that it has anyway: ``script``, ``started_by``…
+        """
+        session = current_session()
+        self._around = Surroundings() if session is None else session.surroundings
+        self.id = self._around.new_id()
         self.name = name
         self.is_dry_run = is_dry_run()
         self._wanted_tag = session_tag
         self._parameters = dict(parameters or {})
+        self._attributes = dict(attributes or {})
         self._is_ended = False
-        self._token: Token[tuple[Activity, ...]] | None = None
+        self._tokens: list[Token[tuple[Activity, ...]]] = []
 
     def __enter__(self) -> Self:
         """Record the start."""
         self.start()
-        self._token = _RUNNING.set((*_RUNNING.get(), self))
+        self.enter()
         return self
 
     def __exit__(
@@ -99,29 +112,41 @@ class Activity:
         trace: TracebackType | None,
     ) -> None:
         """Record the end, and how it came about."""
-        if self._token is not None:
-            _RUNNING.reset(self._token)
+        self.leave()
         self.finish(error=error)
+
+    def enter(self) -> None:
+        """Be the innermost running activity, until `leave`."""
+        self._tokens.append(_RUNNING.set((*_RUNNING.get(), self)))
+
+    def leave(self) -> None:
+        """Be the innermost running activity no longer."""
+        if self._tokens:
+            # An asynchronous generator may be closed from somewhere else.
+            with suppress(ValueError):
+                _RUNNING.reset(self._tokens.pop())
 
     def start(self) -> None:
         """Record the start, for code that has no block."""
         session = session_for(self._wanted_tag, activity=self.name)
-        around = current_activity()
+        above = current_activity()
+        self._session = session
         self._tag = session.tag
-        self._session_id = session.id
+        self.session_id = session.id
         emit(
             start_record(
                 session_tag=self._tag,
                 activity_id=self.id,
                 name=self.name,
-                start=datetime.now(UTC),
+                start=self._around.now(),
                 session_id=session.id,
                 session_start=session.start,
-                agent=_agent(),
-                script=sys.argv[0] if sys.argv else "",
+                agent=self._around.agent(),
+                script=self._around.script(),
                 attributes={
-                    **({"started_by": around.id} if around is not None else {}),
+                    **({"started_by": above.id} if above is not None else {}),
                     **({"dry_run": True} if self.is_dry_run else {}),
+                    **self._attributes,
                 },
             )
         )
@@ -151,7 +176,7 @@ class Activity:
             end_record(
                 session_tag=self._tag,
                 activity_id=self.id,
-                end=datetime.now(UTC),
+                end=self._around.now(),
                 status=status or _status(error),
                 attributes={**_failure(error), **(attributes or {})},
             )
@@ -195,9 +220,7 @@ class Activity:
             **(attributes or {}),
         }
         entity = file_entity(location, description=description, hash_method=hash)
-        self.use(entity, role=role)
-        if copy or (copy is None and is_configuration(entity.description)):
-            self._copy(entity)
+        self.use(entity, role=role, copy=copy)
         return entity.id
 
     def generated(
@@ -243,21 +266,55 @@ class Activity:
         self.generate(entity, role=role)
         return entity.id
 
-    def use(self, entity: Entity, *, role: str | None) -> None:
-        """Record that the activity used an entity."""
+    def use(
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        copy: bool | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that the activity used an entity.
+
+        Args:
+            entity: What it used.
+            role: What it was to the activity.
+            copy: Whether a copy is kept; None for configuration files only.
+            attributes: Further fields of the record of this one use.
+        """
         self.describe(entity)
+        content_hash = entity.content_hash
+        if copy is None:
+            copy = is_configuration(entity.description)
+        if copy and entity.location is not None:
+            copied = self._copy(entity.location)
+            # The copy tells which content it was, should the file change later.
+            content_hash = content_hash or copied
         emit(
             usage_record(
                 session_tag=self._tag,
                 activity_id=self.id,
                 entity_id=entity.id,
                 role=role,
-                content_hash=entity.content_hash,
+                content_hash=content_hash,
+                attributes=attributes,
             )
         )
 
-    def generate(self, entity: Entity, *, role: str | None) -> None:
-        """Record that the activity generated an entity."""
+    def generate(
+        self,
+        entity: Entity,
+        *,
+        role: str | None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that the activity generated an entity.
+
+        Args:
+            entity: What it generated.
+            role: What it is to the activity.
+            attributes: Further fields of the record of this one generation.
+        """
         self.describe(entity)
         emit(
             generation_record(
@@ -266,6 +323,7 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=entity.content_hash,
+                attributes=attributes,
             )
         )
 
@@ -296,16 +354,21 @@ class Activity:
         )
 
     def _value(self, value: object, *, name: str) -> Entity:
-        return value_entity(value, description={"name": name}, scope=self._session_id)
+        return value_entity(value, description={"name": name}, scope=self.session_id)
 
-    def _copy(self, entity: Entity) -> None:
-        if entity.location is None:
-            return
-        copied = copy_record(
-            entity.location, session_tag=self._tag, activity_id=self.id
-        )
-        if copied is not None:
-            emit(copied)
+    def _copy(self, location: str) -> str | None:
+        """Record a copy of a file, and return the digest of its content."""
+        try:
+            copied = self._session.copies.record(
+                location, session_tag=self._tag, activity_id=self.id
+            )
+        except ReadError as problem:
+            report(problem)
+            return None
+        if copied is None:
+            return None
+        emit(copied)
+        return str(copied["file_id"])
 
 
 def _status(error: BaseException | None) -> str:
@@ -323,13 +386,13 @@ def _failure(error: BaseException | None) -> dict[str, Any]:
     return {
         "exception": {
             "type": type(error).__qualname__,
-            "message": str(error)[:_LONGEST_MESSAGE],
+            "message": _message(error),
         }
     }
 
 
-def _agent() -> str:
+def _message(error: BaseException) -> str:
     try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # no such user in this container
-        return _UNKNOWN_AGENT
+        return str(error)[:_LONGEST_MESSAGE]
+    except Exception:  # An error of the pipeline's own may not even have a text.
+        return ""

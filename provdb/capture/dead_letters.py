@@ -43,8 +43,10 @@ class DeadLetters:
         self._stem = spool.name.partition(".")[0]
         self.path = spool.with_name(self._stem + DEAD_SUFFIX)
 
-    def add(self, text: bytes, *, reason: str) -> None:
-        """Keep a line of the spool, once; it is on the disk when this returns.
+    def add(self, text: bytes, *, reason: str) -> bool:
+        """Keep a line of the spool, and say whether it was not kept yet.
+
+        It is on the disk when this returns.
 
         Raises:
             OSError: It cannot be written.
@@ -53,11 +55,13 @@ class DeadLetters:
         with _locked(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
             if self._known is None:
                 self._known = {_digest(line.text) for line in read_lines(self.path)}
-            if _digest(letter.rstrip(b"\n")) in self._known:
-                return
+            digest = _digest(letter.rstrip(b"\n"))
+            if digest in self._known:
+                return False
             os.write(file, letter)
             os.fsync(file)
-            self._known.add(_digest(letter.rstrip(b"\n")))
+            self._known.add(digest)
+            return True
 
     def count(self) -> int:
         """Return how many there are.

@@ -122,8 +122,7 @@ class Delivery:
             self._write_apart(items[middle:])
 
     def _bury(self, line: SpoolLine, error: Exception) -> None:
-        self.dead += 1
-        self._dead_letters.add(line.text, reason=_reason(error))
+        self.dead += self._dead_letters.add(line.text, reason=_reason(error))
 
     def _renew_folder(self, count: int) -> None:
         # What it remembers of activities is a short cut; the store joins the rest.

@@ -31,12 +31,13 @@ def encode_value(value: Any) -> tuple[bytes, bytes]:
     (b'encoded', b'{"activity_id":"621ca2","parameters":{"db_password":"***"}}')
     """
     try:
+        if isinstance(value, str):
+            return PLAIN, orjson.dumps(redact_text(value))
         payload = orjson.dumps(value, default=plain, option=_OPTIONS)
-    except (TypeError, RecursionError):  # It holds what JSON does not.
-        pass
-    else:
         if _MAYBE_NAN not in payload and not may_hold_secret(payload):
             return PLAIN, payload
+    except (TypeError, RecursionError):
+        pass  # It holds what JSON does not.
     kept = redact_text(value) if isinstance(value, str) else redact(plain(value))
     return ENCODED, orjson.dumps(encode(kept))
 

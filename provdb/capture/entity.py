@@ -10,9 +10,9 @@ from typing import Any, Final
 from provdb.capture.hashing import file_hash
 from provdb.capture.plain import plain
 from provdb.errors import ReadError
-from provdb.model import location_id, value_id
+from provdb.model import file_facts, location_id, value_id
 
-__all__ = ["Entity", "file_entity", "is_configuration", "value_entity"]
+__all__ = ["Entity", "file_entity", "file_path", "is_configuration", "value_entity"]
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CONFIGURATION_NAME: Final = re.compile(r"config", re.IGNORECASE)
@@ -74,11 +74,9 @@ def file_entity(
     >>> entity = file_entity("/R0/LST-1.1.Run01618.0008.fits.fz",
     ...     description={"name": "R0SubrunDataset"})
     >>> entity.id, entity.description["type"]
-    ('ce6d58da94cf9ddbf3abba3e00a4ea45', 'File')
+    ('72b6bc3afefd161d5bfd41f5099528e5', 'File')
     """
-    path = os.fsdecode(location)
-    if not _URL.match(path):
-        path = os.path.abspath(path)
+    path = file_path(location)
     fields = {"filepath": path, "type": "File", **_without_none(description)}
     digest = None
     if hash_method is not None:
@@ -91,6 +89,16 @@ def file_entity(
     return Entity(
         id=location_id(path), description=fields, location=path, content_hash=digest
     )
+
+
+def file_path(location: str | os.PathLike[str]) -> str:
+    """Return the path that names a file in every process, or its URL.
+
+    >>> file_path("/R0/20191123/../LST-1.1.Run01618.0008.fits.fz")
+    '/R0/LST-1.1.Run01618.0008.fits.fz'
+    """
+    path = _text(location)
+    return path if _URL.match(path) else os.path.abspath(path)
 
 
 def value_entity(
@@ -119,7 +127,8 @@ def is_configuration(description: Mapping[str, Any]) -> bool:
     """Say whether a file is configuration, of which a copy is kept.
 
     Its declared name or type says so (``AnalysisConfigFile``), its content type, or
-    the ending of its name, in this order; data and models are referenced only.
+    the ending of its name, in this order; what has a data level is referenced only,
+    and so are models.
 
     >>> is_configuration({"filepath": "/osa/cfg/lstchain_standard_config.json"})
     True
@@ -127,11 +136,21 @@ def is_configuration(description: Mapping[str, Any]) -> bool:
     declared = f"{description.get('name', '')} {description.get('type', '')}"
     if _CONFIGURATION_NAME.search(declared):
         return True
+    path = description.get("filepath", "")
+    if file_facts(description.get("name"), path).level is not None:
+        return False
     content_type = description.get("contentType")
     if content_type is not None:
         return content_type in _CONFIGURATION_TYPES
-    path = PurePath(description.get("filepath", ""))
-    return path.suffix.lower() in _CONFIGURATION_SUFFIXES
+    return PurePath(path).suffix.lower() in _CONFIGURATION_SUFFIXES
+
+
+def _text(location: object) -> str:
+    """Return a path as text; what is none must not stop a pipeline."""
+    try:
+        return os.fsdecode(location)  # type: ignore[arg-type]
+    except TypeError:
+        return str(plain(location))
 
 
 def _without_none(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,13 +23,14 @@ from provdb.capture.redaction import redact
 
 __all__ = [
     "BATCH_VARIABLES",
+    "CTAPIPE_VARIABLES",
     "VARIABLES",
     "capture_environment",
     "environment_of_process",
 ]
 
 # Those of ctapipe and lstosa, which are None where they are not set.
-_VARIABLES_OF_CTAPIPE: Final = (
+CTAPIPE_VARIABLES: Final = (
     "CONDA_DEFAULT_ENV",
     "CONDA_PREFIX",
     "CONDA_PYTHON_EXE",
@@ -54,7 +55,7 @@ _MORE_VARIABLES: Final = (
     "NUMBA_NUM_THREADS",
     "TZ",
 )
-VARIABLES: Final = (*_VARIABLES_OF_CTAPIPE, *_MORE_VARIABLES)
+VARIABLES: Final = (*CTAPIPE_VARIABLES, *_MORE_VARIABLES)
 # By batch system; the first is the one that only its jobs have.
 BATCH_VARIABLES: Final[Mapping[str, tuple[str, ...]]] = {
     "slurm": (
@@ -222,7 +223,7 @@ def _python() -> dict[str, Any]:
 
 
 def _variables(environ: Mapping[str, str]) -> dict[str, str | None]:
-    variables = {name: environ.get(name) for name in _VARIABLES_OF_CTAPIPE}
+    variables = {name: environ.get(name) for name in CTAPIPE_VARIABLES}
     return variables | {
         name: environ[name] for name in _MORE_VARIABLES if name in environ
     }

@@ -33,6 +33,8 @@ _MARK: Final = "PROV_"
 _DRIVER: Final = "pymongo"
 _MEMORY: Final = "memory:"
 _GUARD: Final = "provdb-guard"
+# A name of a file has room for so many processes at least.
+_MOST_PARENTS: Final = 8
 _STORE_TIMEOUT_SECONDS: Final = 10.0
 _TRY_AGAIN_SECONDS: Final = 10.0
 
@@ -94,17 +96,17 @@ class ProvHandler(logging.Handler):
         self._queue_size = queue_size
         self._close_timeout = close_timeout_seconds
         self._max_spool_bytes = max_spool_bytes
+        self._parents: tuple[int, ...] = ()
         self._pids: tuple[int, ...] = ()
         self._spool: Spool | None = None
+        self._begun: Spool | None = None
         self._shipper: Shipper | None = None
         self._guardian: threading.Thread | None = None
-        self._try_again = 0.0
         self._unfinished: list[tuple[Spool, Shipper | None]] = []
-        self._is_watched = False
         self._is_opening = False
         self._held: list[tuple[bytes, bytes]] = []
-        # A signal handler may end the process while it closes the handler.
-        self._closing = threading.RLock()
+        self._try_again = 0.0
+        self._lock = threading.RLock()
         prepare_store(self._uri)
         _HANDLERS.add(self)
 
@@ -123,34 +125,30 @@ class ProvHandler(logging.Handler):
         if self._text_log is not None:
             self._text_log.setFormatter(fmt)
 
-    def filter(self, record: logging.LogRecord) -> Any:
-        """Say whether a message is to be looked at.
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Take a message, if the filters let it through.
 
-        What the driver or the shipper itself logs is not, or it would go round in a
-        circle; this is asked before any lock is taken.
+        No lock is held here, for the spool has its own.
         """
-        if record.name.partition(".")[0] == _DRIVER:
+        if self.filters and not self.filter(record):
             return False
-        shipper = self._shipper  # Another thread may close the handler.
-        if shipper is not None and shipper.is_this_thread():
-            return False
-        return super().filter(record)
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the provenance in a message to the spool; nothing is ever raised."""
         try:
             value = _provenance(record)
             if value is None:
-                if self._text_log is not None:
-                    self._note(self._text_log, record, record.getMessage())
+                self._write_text(record, None)
                 return
             key, payload = encode_value(value)
             try:
-                self._append(key, payload)
+                self._keep(key, payload)
             except (OSError, SpoolFull) as error:
                 self._drop(error)
             if self._text_log is not None:
-                self._note(self._text_log, record, decode_value(key, payload))
+                self._write_text(record, decode_value(key, payload))
         except Exception as error:
             self._drop(error)
 
@@ -170,87 +168,102 @@ class ProvHandler(logging.Handler):
 
         What could not be shipped stays in the spool, for ``provdb spool replay``.
         """
-        with self._closing:
-            spool, shipper = self._spool, self._shipper
-            if spool is not None and self._pids[-1] == os.getpid():
-                self._spool = None  # What comes now begins another one.
+        with self._lock:
+            spool, shipper = self._begun, self._shipper
+            # What comes now begins another one.
+            self._spool = self._begun = self._shipper = None
+            if spool is not None:
                 self._unfinished.append((spool, shipper))
-                if shipper is not None:
-                    shipper.begin_finishing(self._close_timeout)
+            if shipper is not None:
+                shipper.begin_finishing(self._close_timeout)
+            unfinished = self._unfinished
             # The driver asks for the lock that is held while logging is configured.
-            if not _is_configuring():
-                while self._unfinished:
-                    self._finish(*self._unfinished.pop())
+            self._unfinished = unfinished if _is_configuring() else []
+        if not self._unfinished:
+            for spool, shipper in unfinished:
+                self._finish(spool, shipper)
         super().close()
 
     def _finish(self, spool: Spool, shipper: Shipper | None) -> None:
         is_done = shipper is not None and shipper.wait_until_finished()
-        if self._shipper is shipper:
-            self._shipper = None
+        if shipper is None or not shipper.is_alive():
+            spool.close()
         if not is_done:
             self._complaints.say(
                 f"records are left in {spool.path}; 'provdb spool replay' stores them"
             )
-        if shipper is None or not shipper.is_alive():
-            spool.close()
 
-    def _append(self, key: bytes, payload: bytes) -> None:
-        if self._is_opening:  # A signal handler logs in the middle of it.
-            self._held.append((key, payload))
+    def _write_text(self, record: logging.LogRecord, value: Any) -> None:
+        # What the driver logs about the shipper's work would go round in a circle.
+        if self._text_log is None or record.name.startswith(_DRIVER):
             return
+        try:
+            self._text_log.write(record, value)
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            self._complaints.add(
+                "text log", f"the text log cannot be written as it should: {error}"
+            )
+
+    def _keep(self, key: bytes, payload: bytes) -> None:
         spool = self._spool
-        if spool is None or self._pids[-1] != os.getpid():
-            spool = self._open()
-        if not self._is_watched:
-            self._watch()
-        try:
-            spool.append(key, payload)
-        except SpoolClosed:  # By another thread, in this very moment.
-            self._open().append(key, payload)
+        while True:
+            if spool is None:
+                spool = self._open()
+            if spool is None:  # A signal handler logs in the middle of that.
+                self._held.append((key, payload))
+                return
+            try:
+                spool.append(key, payload)
+                return
+            except SpoolClosed:  # By another thread, in this very moment.
+                spool = None
 
-    def _open(self) -> Spool:
-        if time.monotonic() < self._try_again:
-            raise OSError("the spool could not be opened a moment ago")
-        self._is_opening = True
-        try:
-            spool = self._begin()
-        except (OSError, SpoolFull) as error:
-            self._try_again = time.monotonic() + _TRY_AGAIN_SECONDS
-            for _ in self._held:
-                self._drop(error)
-            self._held = []
-            raise
-        finally:
-            self._is_opening = False
-        held, self._held = self._held, []
-        for key, payload in held:
-            spool.append(key, payload)
-        return spool
+    def _open(self) -> Spool | None:
+        """Return the spool, or None where this very thread is just opening it."""
+        with self._lock:
+            if self._is_opening or self._spool is not None:
+                return None if self._is_opening else self._spool
+            if time.monotonic() < self._try_again:
+                raise OSError("the spool could not be opened a moment ago")
+            self._is_opening = True
+            try:
+                if self._begun is None:
+                    self._begun = self._new_spool()
+                self._watch()
+                self._spool = self._begun
+            except (OSError, SpoolFull) as error:
+                self._try_again = time.monotonic() + _TRY_AGAIN_SECONDS
+                for _ in self._held:
+                    self._drop(error)
+                self._held = []
+                raise
+            finally:
+                self._is_opening = False
+            held, self._held = self._held, []
+            for key, payload in held:
+                self._begun.append(key, payload)
+            return self._begun
 
-    def _begin(self) -> Spool:
-        name = SpoolName.of_process(datetime.now(UTC), parents=self._parents())
+    def _new_spool(self) -> Spool:
+        name = SpoolName.of_process(datetime.now(UTC), parents=self._parents)
+        store_uri = mask_uri(self._uri)
         spool = Spool(
-            self._spool_dir,
-            name,
-            store=mask_uri(self._uri),
-            max_bytes=self._max_spool_bytes,
+            self._spool_dir, name, store=store_uri, max_bytes=self._max_spool_bytes
         )
+        self._pids = name.pids
         self._shipper = Shipper(
             spool,
             name,
-            store_uri=mask_uri(self._uri),
+            store_uri=store_uri,
             open_store=self._open_store,
             flush_interval_seconds=self._flush_interval,
             queue_size=self._queue_size,
             complaints=self._complaints,
         )
-        self._is_watched = False
-        self._spool, self._pids = spool, name.pids
         return spool
 
     def _watch(self) -> None:
-        """Start what ships the spool; a signal may have interrupted that before."""
-        self._is_watched = True
+        """Start the threads, if a signal that came in the middle of it did not."""
         try:
             if self._shipper is not None:
                 self._shipper.start()
@@ -261,11 +274,7 @@ class ProvHandler(logging.Handler):
             pass  # The interpreter is ending and starts no thread; the spool stays.
         except BaseException:
             self._guardian = None
-            self._is_watched = False
             raise
-
-    def _parents(self) -> tuple[int, ...]:
-        return self._pids if self._pids[-1:] != (os.getpid(),) else self._pids[:-1]
 
     def _guard(self) -> None:
         """Close when the pipeline ends: later no thread can be started any more.
@@ -286,14 +295,6 @@ class ProvHandler(logging.Handler):
             self._uri, zone=self._zone, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
 
-    def _note(self, text_log: TextLog, record: logging.LogRecord, value: Any) -> None:
-        try:
-            text_log.write(record, value)
-        except (OSError, ValueError, LookupError, TypeError) as error:
-            self._complaints.add(
-                "text log", f"the text log cannot be written as it should: {error}"
-            )
-
     def _drop(self, error: Exception) -> None:
         where = f"in {self._spool_dir}"
         if isinstance(error, SpoolFull):
@@ -308,17 +309,18 @@ class ProvHandler(logging.Handler):
 
     def _forget_parent(self) -> None:
         """Let go of what belongs to the process that this one was forked from."""
-        spool, self._spool = self._spool, None
-        # The shipper is kept, for its store must not be closed from here.
-        self._inherited, self._shipper = self._shipper, None
-        self._closing = threading.RLock()
+        self._lock = threading.RLock()
         self._complaints = Complaints()
         self._try_again = 0.0
         self._unfinished = []
         self._is_opening = False
         self._held = []
-        if spool is not None:
-            spool.abandon()
+        self._parents = self._pids[-_MOST_PARENTS:]
+        if self._begun is not None:
+            self._begun.abandon()
+        # They are kept, for the store must not be closed from here.
+        self._inherited = self._begun, self._shipper
+        self._spool = self._begun = self._shipper = None
 
 
 _HANDLERS: Final = weakref.WeakSet[ProvHandler]()
@@ -353,12 +355,10 @@ def _threads_of_pipeline() -> list[threading.Thread]:
 def _provenance(record: logging.LogRecord) -> Any:
     """Return the record or the line that a message holds, or None if it is another."""
     message = record.msg
-    if isinstance(message, dict):
-        return message
-    if not isinstance(message, str):
-        return None
-    text = record.getMessage() if record.args else message
-    return text if _MARK in text else None
+    if isinstance(message, str):
+        text = record.getMessage() if record.args else message
+        return text if _MARK in text else None
+    return message if isinstance(message, dict) else None
 
 
 def _settings(

@@ -49,8 +49,9 @@ def redact(value: Any) -> Any:
 
     Masked are what stands under a key with the name of a secret, whatever it is; in a
     list the argument that follows a flag with such a name (``--db-password``, not
-    ``-p``); and in any text what `redact_text` masks. Where nothing is masked, the
-    very same object is returned; where something is, only what holds it is new.
+    ``-p``), unless it is a long flag itself; and in any text what `redact_text` masks.
+    Where nothing is masked, the very same object is returned; where something is, only
+    what holds it is new.
 
     Args:
         value: A literal, as `provdb.capture.plain.plain` gives it: without loops.

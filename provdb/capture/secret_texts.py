@@ -44,18 +44,19 @@ _ASSIGNS: Final = re.compile(
 _SPACE: Final = re.compile(r"[ \t]{1,64}(?!--[A-Za-z])")
 _TAG: Final = re.compile(r"[^<>]{0,64}>([^<]+)")
 _QUOTE: Final = re.compile(r"""[bB]?(\\*)(["'])""")
+# Blanks are those of ASCII: another one may be in the middle of a password.
 _SHELL_WORD: Final = re.compile(
-    r"""(?:\\.|'[^']*'|"(?:[^"\\]|\\.)*"|\S)++""", re.DOTALL
+    r"""(?:\\.|'[^']*'|"(?:[^"\\]|\\.)*"|\S)++""", re.DOTALL | re.ASCII
 )
 _LINE_HEAD: Final = re.compile(r"""[\s"'#<{\[(-]*(?:(?:export|set|env)\s+)?""")
 _WHOLE_FLAG: Final = re.compile(rf"\s*--?[\w.-]{{0,64}}?{NAME}[\w.-]{{0,64}}=", FLAGS)
 
 _URI: Final = re.compile(r":(?:\\?/){2}")
 _WHOLE_URI: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]{0,32}://")
-_SOLE_USER: Final = re.compile(r"[^/?#@:\s]+(?=@)")
-_HOST: Final = re.compile(r"[^:/@\s]*(?::\d*)?(?:[/?#,]\S*)?\Z")
+_SOLE_USER: Final = re.compile(r"[^/?#@:\s]+(?=@)", re.ASCII)
+_HOST: Final = re.compile(r"[^:/@\s]*(?::\d*)?(?:[/?#,]\S*)?\Z", re.ASCII)
 _HOST_AND_PATH: Final = re.compile(r"[^:/@\s]*(?::\d+)?/")
-_RUN: Final = re.compile(r"\S*")
+_RUN: Final = re.compile(r"\S*", re.ASCII)
 _BEARER: Final = re.compile(r"\bbearer\s+([^\s'\"]+)", FLAGS)
 _PRIVATE_KEY: Final = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*?"
@@ -99,9 +100,11 @@ def redact_bytes(content: bytes) -> bytes:
     >>> redact_bytes(b"--password=p")
     b'--password=***'
     """
-    text = content.decode("latin-1")
+    text = content.decode("utf-8", "surrogateescape")
     masked = redact_text(text)
-    return content if masked is text else masked.encode("latin-1")
+    if masked is text:
+        return content
+    return masked.encode("utf-8", "surrogateescape")
 
 
 def hints_at_secret(text: str) -> bool:
@@ -117,8 +120,7 @@ def hints_at_secret(text: str) -> bool:
         "@" in lowered
         or ("k" in lowered and ("key" in lowered or "token" in lowered))
         or ("w" in lowered and ("pwd" in lowered or "passw" in lowered))
-        or "secret" in lowered
-        or "credential" in lowered
+        or ("cre" in lowered and ("secret" in lowered or "credential" in lowered))
         or "authorization" in lowered
         or "passphrase" in lowered
         or "bearer" in lowered

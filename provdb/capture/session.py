@@ -4,14 +4,15 @@ import os
 import uuid
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-from provdb.capture.environment import environment_of_process
+from provdb.capture.kept import KeptCopies
 from provdb.capture.sink import emit, settle
 from provdb.capture.statements import session_record
+from provdb.capture.surroundings import Surroundings
 
 __all__ = ["Session", "current_session", "session", "session_for"]
 
@@ -22,12 +23,15 @@ _CURRENT: Final = ContextVar[tuple["Session", ...]]("provdb_sessions", default=(
 _OPEN: Final[list["Session"]] = []
 
 
-def session(session_tag: str, **properties: Any) -> "Session":
+def session(
+    session_tag: str, *, surroundings: Surroundings | None = None, **properties: Any
+) -> "Session":
     """Return a session to run activities in.
 
     Args:
         session_tag: ``<activity>:<run>``, or ``<activity>:<pedestal
             run>-<calibration run>``, as lstosa has it. Many sessions share one.
+        surroundings: Other than those of the process, for a simulation.
         **properties: What is known of it: ``observation_date``,
             ``observation_run``, ``software_version``, ``config_file``…;
             ``session_id`` if it has one already, such as a job's.
@@ -36,7 +40,7 @@ def session(session_tag: str, **properties: Any) -> "Session":
     ...     execution.tag
     'r0_to_dl1:01618'
     """
-    return Session(session_tag, properties=properties)
+    return Session(session_tag, properties=properties, surroundings=surroundings)
 
 
 def current_session() -> "Session | None":
@@ -72,6 +76,8 @@ class Session:
         id: The ``session_id``, unique to this execution unless one was given.
         start: When it started.
         properties: What is known of it.
+        surroundings: Where it takes the time, new ids and its environment from.
+        copies: The files that it has copied.
     """
 
     def __init__(
@@ -80,12 +86,15 @@ class Session:
         *,
         properties: Mapping[str, Any],
         start: datetime | None = None,
+        surroundings: Surroundings | None = None,
     ) -> None:
         """Describe a session; nothing is recorded yet."""
         self.tag = tag
-        self.start = start or datetime.now(UTC)
+        self.surroundings = surroundings or Surroundings()
+        self.start = start or self.surroundings.now()
         self.properties = dict(properties)
         self.id = str(self.properties.pop("session_id", None) or _new_id(self.start))
+        self.copies = KeptCopies()
         self._is_stated = False
         self._of_tag: dict[str, Session] = {tag: self}
         self._token: Token[tuple[Session, ...]] | None = None
@@ -116,6 +125,7 @@ class Session:
                 tag,
                 properties={**self.properties, "session_id": self.id},
                 start=self.start,
+                surroundings=self.surroundings,
             )
         tagged = self._of_tag[tag]
         tagged.state()
@@ -131,7 +141,7 @@ class Session:
                 session_tag=self.tag,
                 session_id=self.id,
                 start=self.start,
-                system=environment_of_process(),
+                system=self.surroundings.system(),
                 properties=self.properties,
             )
         )

@@ -27,7 +27,7 @@ __all__ = ["Shipper"]
 
 # Share of a processor, and lines a step, while the pipeline runs.
 _SHARE: Final = 0.1
-_STEP: Final = 200
+_STEP: Final = 1000
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _MOST_DOUBLINGS: Final = 30
 _LOOK_AGAIN_SECONDS: Final = 30.0
@@ -49,7 +49,7 @@ class Shipper:
         queue_size: int,
         complaints: Complaints,
     ) -> None:
-        """Make the thread.
+        """Make what ships; nothing is started yet.
 
         Args:
             spool: The spool of this process.
@@ -61,6 +61,7 @@ class Shipper:
             complaints: Where faults are said.
         """
         self._spool = spool
+        self._dead_letters = DeadLetters(spool.path)
         self._name = name
         self._store_uri = store_uri
         self._open_store = open_store
@@ -78,7 +79,6 @@ class Shipper:
         self._is_started = False
         self._is_claimed = threading.Lock()
         self._is_over = threading.Event()
-        self._ident = 0
 
     def start(self) -> None:
         """Start the thread, if none is at work yet.
@@ -91,10 +91,6 @@ class Shipper:
                 target=self._run, name="provdb-shipper", daemon=True
             ).start()
             self._is_started = True
-
-    def is_this_thread(self) -> bool:
-        """Say whether it is the thread that asks."""
-        return self._ident == threading.get_ident()
 
     def is_alive(self) -> bool:
         """Say whether it is still at work."""
@@ -125,7 +121,6 @@ class Shipper:
         # Whoever was interrupted while it started a thread starts another one.
         if not self._is_claimed.acquire(blocking=False):
             return
-        self._ident = threading.get_ident()
         try:
             self._ship_until_finished()
         finally:
@@ -134,7 +129,9 @@ class Shipper:
             self._is_over.set()
 
     def _ship_until_finished(self) -> None:
-        pause = 0.0
+        # The process may end soon, and no driver can be loaded then.
+        self._try(self._open)
+        pause = self._interval
         while not self._is_finishing.is_set():
             self._is_wanted.wait(pause)
             self._is_wanted.clear()
@@ -152,6 +149,15 @@ class Shipper:
             self._try(self._ship_all)
         if self._store is not None:
             self._store.close()
+
+    def _open(self) -> bool:
+        """Open the store, and say that there is nothing more to do."""
+        if self._store is None:
+            self._store = self._open_store()
+            self._delivery = Delivery(
+                self._spool.path, self._store, dead_letters=self._dead_letters
+            )
+        return False
 
     def _step(self) -> bool:
         """Ship some lines, and say whether there are more."""
@@ -177,17 +183,14 @@ class Shipper:
         return False
 
     def _ship(self, *, limit: int) -> int:
-        if self._store is None:
-            self._store = self._open_store()
-        dead_letters = DeadLetters(self._spool.path)
+        self._open()
         if self._delivery is None:
-            self._delivery = Delivery(
-                self._spool.path, self._store, dead_letters=dead_letters
-            )
+            return 0
         shipped = self._delivery.step(limit=limit)
         if self._delivery.dead:
             self._complaints.add(
-                "dead", f"a record cannot be stored, it is kept in {dead_letters.path}"
+                "dead",
+                f"a record cannot be stored, it is kept in {self._dead_letters.path}",
             )
         self._delivery.position = self._spool.forget(self._delivery.position)
         return shipped

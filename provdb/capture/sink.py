@@ -2,14 +2,17 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 from provdb.capture.handler import ProvHandler
 from provdb.model import Record
 
-__all__ = ["LOGGER", "emit", "settle"]
+__all__ = ["LOGGER", "emit", "recording_to", "settle"]
 
 LOGGER: Final = "provdb"
+_ONLY: Final = ContextVar[ProvHandler | None]("provdb_handler", default=None)
 
 
 def emit(record: Record) -> None:
@@ -24,6 +27,19 @@ def emit(record: Record) -> None:
         handler.handle(logged)
 
 
+@contextmanager
+def recording_to(handler: ProvHandler) -> Iterator[None]:
+    """Hand the records of a block to one handler and to no other.
+
+    A simulation does not belong among the records of the pipeline around it.
+    """
+    token = _ONLY.set(handler)
+    try:
+        yield
+    finally:
+        _ONLY.reset(token)
+
+
 def settle() -> None:
     """Have all that was recorded written to the disk, and shipped soon."""
     for handler in _handlers():
@@ -31,6 +47,9 @@ def settle() -> None:
 
 
 def _handlers() -> list[ProvHandler]:
+    only = _ONLY.get()
+    if only is not None:
+        return [only]
     logger = logging.getLogger(LOGGER)
     found = list(_handlers_of(logger))
     if not found:

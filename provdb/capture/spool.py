@@ -53,6 +53,7 @@ _STORE: Final = b"store"
 SUFFIX: Final = ".jsonl"
 _UNFINISHED: Final = ".new"
 
+_FORM: Final = b'{"id":"%b","crc":%d,"%b":%b}\n'
 _LINE: Final = re.compile(
     rb'\{"id":"([^"\\]{1,300})","crc":(\d{1,10}),"(store|record|encoded)":(.*)\}\n?',
     re.DOTALL,
@@ -75,7 +76,7 @@ class SpoolFull(Exception):
 
 
 class SpoolClosed(Exception):
-    """The file was closed; what comes now belongs into another one."""
+    """The file takes no more records."""
 
 
 class SpoolName(NamedTuple):
@@ -158,14 +159,14 @@ class Spool:
         name = _unused(folder, name)
         self.path = folder / f"{name}{SUFFIX}"
         self._max_bytes = max_bytes
-        self._prefix = f"{name}-%d".encode()
+        # Made once, as each record is written in the pipeline's own time.
+        self._form = _FORM.replace(b"%b", f"{name}-%d".encode(), 1)
         self._count = 0
         self._size = self._head = 0
-        self._is_torn = False
         self._is_synced = True
-        # A signal handler may log in the middle of a call of this very thread.
-        self._lock = RLock()
         self._is_closed = False
+        # A signal may interrupt a record by another one.
+        self._lock = RLock()
         # It gets its name when it is locked, so that nobody finds it without a lock.
         unlocked = self.path.with_suffix(_UNFINISHED)
         self._file = -1
@@ -190,24 +191,26 @@ class Spool:
             payload: The record as JSON of one line.
 
         Raises:
-            SpoolFull: The file has reached its limit; nothing was written.
             SpoolClosed: The file was closed; nothing was written.
+            SpoolFull: The file has reached its limit; nothing was written.
             OSError: The system could not write it; nothing was written.
         """
+        checksum = zlib.crc32(payload)
         with self._lock:
-            if self._is_closed:
-                raise SpoolClosed
-            line = spool_line(self._prefix % self._count, key, payload)
-            if self._is_torn:
-                line = b"\n" + line
-            if self._size + len(line) > self._max_bytes:
-                raise SpoolFull
-            self._write(line)
+            line = self._form % (self._count, checksum, key, payload)
+            size = self._size + len(line)
+            if size > self._max_bytes:
+                raise SpoolClosed if self._is_closed else SpoolFull
+            written = os.write(self._file, line)
+            if written < len(line):
+                self._write_rest(line, written)
             self._count += 1
+            self._size = size
+            self._is_synced = False
 
     def sync(self) -> None:
         """Bring what was written to the disk."""
-        if not self._is_synced and not self._is_closed:
+        if not (self._is_synced or self._is_closed):
             self._is_synced = True
             os.fdatasync(self._file)
 
@@ -223,15 +226,16 @@ class Spool:
             Where the records stand that follow that position.
         """
         with self._lock:
+            if self._is_closed:
+                return end
             # A signal may have ended a call before it counted what it had written.
             self._size = os.fstat(self._file).st_size
             if self._size == end > self._head:
                 os.ftruncate(self._file, self._head)
                 self._size = self._head
                 return self._head
-            done = end - self._head
             if (
-                done >= min(_MOST_DONE_BYTES, self._max_bytes // 4)
+                end - self._head >= min(_MOST_DONE_BYTES, self._max_bytes // 4)
                 and self._size - end <= _MOST_MOVED_BYTES
             ):
                 # Who logs all the time would never let it become empty.
@@ -240,34 +244,33 @@ class Spool:
                     return self._head
             return min(end, self._size)
 
-    def close(self) -> None:
-        """Close the file, and remove it if there is nothing in it."""
+    def close(self) -> bool:
+        """Close the file, and say whether it could be removed, being empty."""
         with self._lock:
             if self._is_closed:
-                return
+                return self.is_empty
             self._is_closed = True
+            self._max_bytes = 0
             self._size = os.fstat(self._file).st_size
             if self.is_empty:
                 self.path.unlink(missing_ok=True)
             os.close(self._file)
+            return self.is_empty
 
     def abandon(self) -> None:
         """Let go of the file of the process that this one was forked from."""
         self._is_closed = True
+        self._max_bytes = 0
         os.close(self._file)
 
-    def _write(self, line: bytes) -> None:
-        written = 0
+    def _write_rest(self, line: bytes, written: int) -> None:
+        """Write what the system did not take at once, or take the beginning back."""
         try:
             while written < len(line):
-                written += os.write(self._file, line[written:] if written else line)
-        except OSError:
-            if written:  # The disk is full: what there was room for is no line.
-                self._cut()
+                written += os.write(self._file, line[written:])
+        except OSError:  # The disk is full.
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
             raise
-        self._is_torn = False
-        self._is_synced = False
-        self._size += len(line)
 
     def _move(self, start: int) -> None:
         """Go on in a new file that holds what stands behind a position."""
@@ -292,13 +295,6 @@ class Spool:
         self._size = len(kept)
         os.close(old_file)
 
-    def _cut(self) -> None:
-        try:
-            os.ftruncate(self._file, self._size)
-        except OSError:
-            self._is_torn = True
-            self._size = os.fstat(self._file).st_size
-
 
 def spool_line(id_: bytes, key: bytes, payload: bytes) -> bytes:
     r"""Return the line that holds a record.
@@ -306,8 +302,7 @@ def spool_line(id_: bytes, key: bytes, payload: bytes) -> bytes:
     >>> spool_line(b"cp15-1-0", PLAIN, b'{"run":1618}')
     b'{"id":"cp15-1-0","crc":3579097309,"record":{"run":1618}}\n'
     """
-    checksum = zlib.crc32(payload)
-    return b'{"id":"%b","crc":%d,"%b":%b}\n' % (id_, checksum, key, payload)
+    return _FORM % (id_, zlib.crc32(payload), key, payload)
 
 
 def read_lines(path: Path, *, start: int = 0) -> Iterator[SpoolLine]:

@@ -2,7 +2,8 @@
 
 The fields beyond those of lstosa are ``session_start`` (which execution of the session
 an activity belongs to), ``started_by`` (PROV wasStartedBy: the activity around it),
-``status``, ``exception``, ``exit_code`` and ``dry_run``.
+``status``, ``exception``, ``exit_code`` and ``dry_run``; ``missing`` in the link of a
+file that was not there.
 """
 
 from collections.abc import Mapping
@@ -104,9 +105,11 @@ def usage_record(
     entity_id: str,
     role: str | None,
     content_hash: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Record:
     """State that an activity used an entity, and with which content."""
-    return _link("used", session_tag, activity_id, entity_id, role, content_hash)
+    link = _link("used", session_tag, activity_id, entity_id, role, content_hash)
+    return {**link, **(attributes or {})}
 
 
 def generation_record(
@@ -116,9 +119,11 @@ def generation_record(
     entity_id: str,
     role: str | None,
     content_hash: str | None = None,
+    attributes: Mapping[str, Any] | None = None,
 ) -> Record:
     """State that an activity generated an entity, and with which content."""
-    return _link("generated", session_tag, activity_id, entity_id, role, content_hash)
+    link = _link("generated", session_tag, activity_id, entity_id, role, content_hash)
+    return {**link, **(attributes or {})}
 
 
 def derivation_record(

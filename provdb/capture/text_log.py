@@ -35,15 +35,15 @@ class TextLog(WatchedFileHandler):
 
         Args:
             record: The message that it is about.
-            value: A record, or the text of the message.
+            value: A record, the text of a line, or None for the message itself.
 
         Raises:
             OSError: It cannot be written.
         """
         line = copy(record)
         line.args = None
-        if isinstance(value, str):
-            line.msg = redact_text(value)
+        if value is None or isinstance(value, str):
+            line.msg = redact_text(value or record.getMessage())
         else:
             time = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
             line.msg = f"{_PREFIX}{time.isoformat()}{_PREFIX}{value!r}"

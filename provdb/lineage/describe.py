@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from provdb.lineage.history import Edge, Node
+from provdb.lineage.history import Node
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.resolve import Activity, Version
-from provdb.lineage.result import LineageNode
+from provdb.lineage.result import LineageEdge, LineageNode
 from provdb.model import Document
 from provdb.model import fields as f
 
@@ -18,7 +18,7 @@ _RAW: Final = "R0"
 
 
 def describe(
-    distances: Mapping[Node, int], edges: Iterable[Edge], loaded: Loaded
+    distances: Mapping[Node, int], edges: Iterable[LineageEdge], loaded: Loaded
 ) -> Iterator[LineageNode]:
     """Yield what an answer says of each node, in the order they were met.
 
@@ -27,7 +27,7 @@ def describe(
         edges: All edges between them.
         loaded: The documents of their entities, and their activities.
     """
-    runs: dict[Version, int | None] = {}
+    runs: dict[str, int | None] = {}
     for node, distance in distances.items():
         if isinstance(node, Activity):
             yield LineageNode(
@@ -54,7 +54,7 @@ def describe(
             name=field(f.NAME),
             location=field(f.LOCATION),
             level=field(f.LEVEL),
-            run=runs[node] if is_collection else field(f.RUN),
+            run=runs[node.id] if is_collection else field(f.RUN),
             subrun=field(f.SUBRUN),
             version=node.tag,
             status=_status(node, loaded),
@@ -65,30 +65,30 @@ def describe(
 
 
 def _runs_of_collections(
-    nodes: Iterable[Node], edges: Iterable[Edge], loaded: Loaded
-) -> dict[Version, int | None]:
+    nodes: Iterable[Node], edges: Iterable[LineageEdge], loaded: Loaded
+) -> dict[str, int | None]:
     """Return each collection, with the run of the activities beside it, if it is one.
 
     A collection of lstosa names a folder, which says nothing of the run.
     """
-    entities = loaded.entities
-    runs: dict[Version, set[int]] = {
-        node: set()
-        for node in nodes
-        if isinstance(node, Version) and _is_collection(entities.get(node.entity, {}))
-    }
-    for edge in edges if runs else ():
-        for version, activity in ((edge[0], edge[1]), (edge[1], edge[0])):
-            if (
-                isinstance(version, Version)
-                and isinstance(activity, Activity)
-                and version in runs
-                and activity.run is not None
-            ):
-                runs[version].add(activity.run)
+    runs: dict[str, set[int]] = {}
+    runs_of_activities: dict[str, int | None] = {}
+    for node in nodes:
+        if isinstance(node, Activity):
+            runs_of_activities[node.id] = node.run
+        elif _is_collection(loaded.entities.get(node.entity, {})):
+            runs[node.id] = set()
+    for edge in edges:
+        for one, other in (
+            (edge.source, edge.target),
+            (edge.target, edge.source),
+        ):
+            run = runs_of_activities.get(other)
+            if one in runs and run is not None:
+                runs[one].add(run)
     return {
-        version: found.pop() if len(found) == 1 else None
-        for version, found in runs.items()
+        collection: found.pop() if len(found) == 1 else None
+        for collection, found in runs.items()
     }
 
 

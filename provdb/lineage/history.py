@@ -6,28 +6,27 @@ Both directions are read off the same function, `see`, so they agree.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from provdb.lineage.loaded import RELATIONS, Loaded
-from provdb.lineage.resolve import Activity, Link, Source, Use, Version, resolve
+from provdb.lineage.resolve import (
+    Activity,
+    Link,
+    Resolution,
+    Source,
+    Use,
+    Version,
+    resolve,
+)
+from provdb.lineage.result import LineageEdge
 from provdb.lineage.rules import common_parts
 from provdb.model import Document
 from provdb.model import fields as f
 
-__all__ = ["Edge", "History", "Node"]
+__all__ = ["History", "Node", "Step"]
 
 Node = Activity | Version
-
-
-class Edge(NamedTuple):
-    """One relation between two nodes, pointing back in time as W3C PROV has it."""
-
-    source: Node
-    target: Node
-    relation: str
-    role: str | None = None
-    rule: str | None = None
-    has_time_conflict: bool = False
+# A relation of a node, and the node at the other end of it.
+Step = tuple[Node, LineageEdge]
 
 
 class History:
@@ -45,43 +44,33 @@ class History:
         self._versions: dict[str, dict[Version, None]] = {}
         # One object for one version.
         self._known: dict[tuple[str, object], Version] = {}
-        # Entities with one version whatever the use: not generated, generated once.
-        self._unchanging: dict[str, Version] = {}
-        self._only: dict[str, tuple[Version, Activity, datetime]] = {}
+        # Entities with one version whatever the use, and who generated it.
+        self._settled: dict[str, tuple[Version, Activity | None]] = {}
         # Versions of what comes from something without any activity.
         self._derived: dict[Use, Version] = {}
 
     def see(self, use: Use) -> tuple[Version, bool]:
         """Return the version that was used, and whether the times conflict."""
         entity = use.entity
-        generated = self.loaded.generators.get(entity, ())
-        if len(generated) == 1 and self.loaded.is_for_all_sessions(entity):
-            (maker,) = generated
-            if maker.end is not None and maker.id not in use.exclude:
-                version = self._generated_by(entity, (maker,))
-                self._only[entity] = version, maker, maker.end
-                return version, use.time is not None and maker.end > use.time
-        if generated:
-            made = resolve(self._in_session(use), generated, levels=self.loaded.levels)
-            if made.generators:
-                version = self._generated_by(entity, made.generators)
-                return version, made.has_time_conflict
-        elif not self.loaded.has_sources(entity):
-            version = self._unchanging[entity] = self._version(entity)
-            return version, False
+        settled = self._settle(entity)
+        if settled is not None:
+            version, maker = settled
+            if maker is None or maker.id not in use.exclude:
+                return version, _ends_after(maker, use.time)
+        made = self._resolve(use)
+        if made.generators:
+            version = self._generated_by(entity, made.generators)
+            return version, made.has_time_conflict
         return self._see_derived(use), False
 
     def see_used(self, activity: Activity, link: Link) -> tuple[Version, bool]:
         """Return the version that an activity used, and whether the times conflict."""
-        unchanging = self._unchanging.get(link.entity)
-        if unchanging is not None:
-            return unchanging, False
-        only = self._only.get(link.entity)
-        if only is not None:
+        settled = self._settled.get(link.entity) or self._settle(link.entity)
+        if settled is not None:
             # There is no other version; only its time can conflict.
-            version, maker, end = only
+            version, maker = settled
             if maker is not activity:
-                return version, activity.start is not None and end > activity.start
+                return version, _ends_after(maker, activity.start)
         return self.see(
             Use(
                 link.entity,
@@ -92,38 +81,41 @@ class History:
             )
         )
 
-    def upstream(self, node: Node) -> list[Edge]:
+    def upstream(self, node: Node) -> list[Step]:
         """Return what a node comes from, one step back in time."""
-        edges: list[Edge] = []
+        steps: list[Step] = []
         if isinstance(node, Activity):
             for link in node.used:
                 version, is_late = self.see_used(node, link)
-                edges.append(Edge(node, version, "used", link.role, None, is_late))
-            return edges
+                steps.append((version, _used(node, version, link, is_late)))
+            return steps
         for generator in sorted(node.generators):
             activity = self.loaded.activity(generator)
             for role in _roles(activity.generated, node.entity):
-                edges.append(Edge(node, activity, "wasGeneratedBy", role))
-        edges += self._direct_edges(node)
-        return edges
+                steps.append((activity, _was_generated_by(node, activity, role)))
+        steps += self._direct_steps(node)
+        return steps
 
-    def downstream(self, node: Node) -> list[Edge]:
+    def downstream(self, node: Node) -> list[Step]:
         """Return what comes from a node, one step on in time."""
-        edges: list[Edge] = []
+        steps: list[Step] = []
         if isinstance(node, Activity):
             for link in node.generated:
                 for version in self.versions(link.entity):
                     if node.id in version.generators:
-                        edges.append(Edge(version, node, "wasGeneratedBy", link.role))
-            return edges
+                        edge = _was_generated_by(version, node, link.role)
+                        steps.append((version, edge))
+            return steps
         for activity, link in self.loaded.readers[node.entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                edges.append(Edge(activity, node, "used", link.role, None, is_late))
+                steps.append((activity, _used(activity, node, link, is_late)))
         for later in self.loaded.later(node.entity):
             for version in self.versions(later):
-                edges += [e for e in self._direct_edges(version) if e.target is node]
-        return edges
+                for source, edge in self._direct_steps(version):
+                    if source is node:
+                        steps.append((version, edge))
+        return steps
 
     def versions(self, entity: str) -> Collection[Version]:
         """Return every version of an entity that anybody used, or that there is now."""
@@ -140,6 +132,22 @@ class History:
         generators = (self.loaded.activity(id_) for id_ in version.generators)
         latest = max(generators, key=lambda activity: activity.order)
         return self.see(Use(entity, session_id=latest.session_id))[0]
+
+    def _settle(self, entity: str) -> tuple[Version, Activity | None] | None:
+        """Return the version of an entity that can have one only, and who made it."""
+        settled = self._settled.get(entity)
+        if settled is not None:
+            return settled
+        generated = self.loaded.generators.get(entity, ())
+        if not generated and not self.loaded.has_sources(entity):
+            settled = self._version(entity), None
+        elif len(generated) == 1 and self.loaded.is_for_all_sessions(entity):
+            (maker,) = generated
+            if maker.end is not None:
+                settled = self._generated_by(entity, (maker,)), maker
+        if settled is not None:
+            self._settled[entity] = settled
+        return settled
 
     def _version(
         self, entity: str, sources: frozenset[Source] = frozenset()
@@ -191,12 +199,9 @@ class History:
         """Return the version that was used, unless it must be derived first."""
         if use in self._derived:
             return self._derived[use]
-        generated = self.loaded.generators.get(use.entity, ())
-        resolution = resolve(
-            self._in_session(use), generated, levels=self.loaded.levels
-        )
-        if resolution.generators:
-            return self._generated_by(use.entity, resolution.generators)
+        made = self._resolve(use)
+        if made.generators:
+            return self._generated_by(use.entity, made.generators)
         if not self.loaded.has_sources(use.entity):
             return self._version(use.entity)
         return None
@@ -233,28 +238,29 @@ class History:
     def _made_by(self, entity: str, use: Use) -> Version | None:
         """Return the version of an entity that had been generated by the use."""
         time = use.time
-        generators = resolve(
-            self._in_session(use._replace(entity=entity, hash=None)),
-            self.loaded.generators.get(entity, ()),
-            levels=self.loaded.levels,
-        ).generators
+        generators = self._resolve(use._replace(entity=entity, hash=None)).generators
         is_made = bool(generators) and all(
             activity.end is not None and (time is None or activity.end <= time)
             for activity in generators
         )
         return self._generated_by(entity, generators) if is_made else None
 
-    def _direct_edges(self, version: Version) -> list[Edge]:
+    def _direct_steps(self, version: Version) -> list[tuple[Version, LineageEdge]]:
         """Return what a version comes from without any activity."""
         if version.generators:
             return self._derivations(version)
         # A set has another order in every process.
         return [
-            Edge(version, source.version, source.relation, None, source.rule)
+            (
+                source.version,
+                LineageEdge(
+                    version.id, source.version.id, source.relation, None, source.rule
+                ),
+            )
             for source in sorted(version.sources, key=_order_of_source)
         ]
 
-    def _derivations(self, version: Version) -> list[Edge]:
+    def _derivations(self, version: Version) -> list[tuple[Version, LineageEdge]]:
         document: Document = self.loaded.entities.get(version.entity, {})
         links = [
             (relation, link[f.ENTITY])
@@ -266,7 +272,7 @@ class History:
         generators = [self.loaded.activity(id_) for id_ in sorted(version.generators)]
         ends = [activity.end for activity in generators if activity.end is not None]
         starts = [a.start for a in generators if a.start is not None]
-        edges: list[Edge] = []
+        steps: list[tuple[Version, LineageEdge]] = []
         for relation, entity in links:
             use = Use(
                 entity,
@@ -279,13 +285,18 @@ class History:
                     time=min(starts, default=None), exclude=version.generators
                 )
             seen, is_late = self.see(use)
-            edges.append(Edge(version, seen, relation, None, None, is_late))
-        return edges
+            edge = LineageEdge(version.id, seen.id, relation, None, None, is_late)
+            steps.append((seen, edge))
+        return steps
 
     def _find_versions(self, entity: str) -> None:
         """Find the versions of an entity and of all that comes directly from it."""
         if not self.loaded.later(entity):
-            self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
+            settled = self._settle(entity)
+            if settled is not None and not self._is_read_by(settled[1], entity):
+                self._versions[entity] = dict.fromkeys(settled[:1])
+            else:
+                self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
             return
         group = {entity: None}
         todo = [entity]
@@ -298,13 +309,11 @@ class History:
         # What comes from an entity without an activity shows versions of it too.
         shown = [version for member in group for version in self._versions[member]]
         while shown:
-            for edge in self._direct_edges(shown.pop()):
-                target = edge.target
-                assert isinstance(target, Version)
-                known = self._versions.get(target.entity)
-                if known is not None and target not in known:
-                    known[target] = None
-                    shown.append(target)
+            for source, _ in self._direct_steps(shown.pop()):
+                known = self._versions.get(source.entity)
+                if known is not None and source not in known:
+                    known[source] = None
+                    shown.append(source)
 
     def _seen_versions(self, entity: str) -> Iterator[Version]:
         for session_id in self._sessions_of(entity):
@@ -312,11 +321,16 @@ class History:
         for activity, link in self.loaded.readers[entity]:
             yield self.see_used(activity, link)[0]
 
-    def _in_session(self, use: Use) -> Use:
-        """Return the use of a file without the session: it is one file in all."""
-        if use.session_id is None or not self.loaded.is_for_all_sessions(use.entity):
-            return use
-        return use._replace(session_id=None)
+    def _is_read_by(self, maker: Activity | None, entity: str) -> bool:
+        return any(activity is maker for activity, _ in self.loaded.readers[entity])
+
+    def _resolve(self, use: Use) -> Resolution:
+        return resolve(
+            use,
+            self.loaded.generators.get(use.entity, ()),
+            levels=self.loaded.levels,
+            is_for_all_sessions=self.loaded.is_for_all_sessions(use.entity),
+        )
 
     def _sessions_of(self, entity: str) -> list[str | None]:
         if self.loaded.is_for_all_sessions(entity):
@@ -334,6 +348,24 @@ class _Derivation:
     relation: str | None = None
     sources: list[Source] = field(default_factory=list)
     is_circular: bool = False
+
+
+def _ends_after(maker: Activity | None, time: datetime | None) -> bool:
+    if maker is None or maker.end is None or time is None:
+        return False
+    return maker.end > time
+
+
+def _used(
+    activity: Activity, version: Version, link: Link, is_late: bool
+) -> LineageEdge:
+    return LineageEdge(activity.id, version.id, "used", link.role, None, is_late)
+
+
+def _was_generated_by(
+    version: Version, activity: Activity, role: str | None
+) -> LineageEdge:
+    return LineageEdge(version.id, activity.id, "wasGeneratedBy", role)
 
 
 def _order_of_source(source: Source) -> tuple[str, str]:

@@ -5,13 +5,18 @@ entities at once.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from provdb.lineage.resolve import Activity, Link, contested_inputs
+from provdb.lineage.resolve import (
+    Activity,
+    Link,
+    contested_inputs,
+    likely_generators,
+)
 from provdb.lineage.rules import LinkRule
 from provdb.model import Document, is_file
 from provdb.model import fields as f
@@ -40,7 +45,12 @@ class Loaded:
     """
 
     def __init__(
-        self, store: Store, *, rules: Collection[LinkRule], as_of: datetime | None
+        self,
+        store: Store,
+        *,
+        rules: Collection[LinkRule],
+        as_of: datetime | None,
+        is_ahead: bool = False,
     ) -> None:
         """Start knowing nothing.
 
@@ -48,6 +58,7 @@ class Loaded:
             store: Where the documents are.
             rules: The link rules that may bridge gaps.
             as_of: What was not yet written then did not happen; None for now.
+            is_ahead: Whether a whole lineage is to be loaded, with few questions.
         """
         self.rules = rules
         self.activities: dict[str, Activity | None] = {}
@@ -58,6 +69,11 @@ class Loaded:
         self.heirs: dict[str, list[str]] = {}
         self._store = store
         self._as_of = as_of
+        self._is_ahead = is_ahead
+        # What few entities are: no files, derived or collections, in need of a rule.
+        self._of_sessions: set[str] = set()
+        self._declaring: set[str] = set()
+        self._covered: set[str] = set()
         self._namesakes: dict[str, list[Document]] = {}
         self._covered_names: dict[str, bool] = {}
         self._generated_later: set[str] = set()
@@ -66,13 +82,10 @@ class Loaded:
         """Load all that decides which versions of these entities were used."""
         todo = set(entities) - self.generators.keys()
         while todo:
-            missing = self._without_level(todo)
-            made, described = self._store.at_once(
-                partial(self._store.generations, todo, known=self.activities),
-                partial(self._store.entities, missing),
-            )
-            self._know_generators(todo, made)
-            self._know_entities(missing, described)
+            if self._is_ahead:
+                todo = self._load_ahead(todo)
+            else:
+                self._load_generators(todo)
             todo = self._decisive(todo)
 
     def load_readers(self, entities: Iterable[str]) -> None:
@@ -92,11 +105,7 @@ class Loaded:
             self._know_readers(todo, used)
             self._know_heirs(todo, heirs)
             self.load_uses(self._decisive(unknown))
-            covered = [
-                self.entities[entity]
-                for entity in todo
-                if entity in self.entities and self._is_covered(self.entities[entity])
-            ]
+            covered = [self.entities[entity] for entity in todo & self._covered]
             self._load_namesakes(covered)
             following = {heir for entity in todo for heir in self.heirs[entity]}
             following |= {read[f.ID] for d in covered for read in self.read(d)}
@@ -114,20 +123,20 @@ class Loaded:
 
     def is_for_all_sessions(self, entity: str) -> bool:
         """Say whether an entity is one thing, whichever session names it."""
-        document = self.entities.get(entity)
-        return document is None or is_file(document)
+        return entity not in self._of_sessions
 
     def has_sources(self, entity: str) -> bool:
         """Say whether an entity can come from something without any activity."""
-        document = self.entities.get(entity)
-        return document is not None and (
-            bool(declared(document)) or any(True for _ in self.written(document))
+        if entity in self._declaring:
+            return True
+        return entity in self._covered and any(
+            True for _ in self.written(self.entities[entity])
         )
 
     def may_be_bridged(self, document: Document) -> bool:
         """Say whether nothing generated an entity, or only who used it."""
         entity = document[f.ID]
-        return self._is_covered(document) and all(
+        return entity in self._covered and all(
             any(link.entity == entity for link in activity.used)
             for activity in self.generators[entity]
         )
@@ -149,10 +158,9 @@ class Loaded:
     def later(self, entity: str) -> list[str]:
         """Return the entities that can come from one without any activity."""
         heirs = self.heirs[entity]
-        document = self.entities.get(entity)
-        if document is None or document.get(f.FILE_NAME) not in self._namesakes:
+        if entity not in self._covered:
             return heirs
-        return [*heirs, *(read[f.ID] for read in self.read(document))]
+        return [*heirs, *(read[f.ID] for read in self.read(self.entities[entity]))]
 
     def _is_covered(self, document: Document) -> bool:
         # Entities have few names, so each name is compared once.
@@ -163,19 +171,50 @@ class Loaded:
             self._covered_names[name] = is_named
         return is_named and document[f.RUN] is not None and f.FILE_NAME in document
 
-    def _decisive(self, entities: Iterable[str]) -> set[str]:
+    def _load_generators(self, entities: Collection[str]) -> None:
+        missing = self._without_level(entities)
+        made, described = self._store.at_once(
+            partial(self._store.generations, entities, known=self.activities),
+            partial(self._store.entities, missing),
+        )
+        self._know_generators(entities, made)
+        self._know_entities(missing, described)
+
+    def _load_ahead(self, entities: AbstractSet[str]) -> set[str]:
+        """Load what is most likely behind entities, and return all that is loaded.
+
+        The entities of all levels are one question then, and hardly any level needs
+        one of its own.
+        """
+        reached: set[str] = set()
+        todo = entities
+        while todo:
+            reached |= todo
+            made = self._store.generations(todo, known=self.activities)
+            self._know_generators(todo, made)
+            used = {
+                link.entity
+                for entity in todo
+                for maker in likely_generators(self.generators[entity])
+                for link in maker.used
+            }
+            todo = used - self.generators.keys()
+        self._load_entities(reached)
+        return reached
+
+    def _decisive(self, entities: AbstractSet[str]) -> set[str]:
         """Load what decides between versions, and return what is to be loaded next."""
-        entities = list(entities)
         contested: set[str] = set()
         for entity in entities:
             if len(self.generators[entity]) > 1:
                 contested |= contested_inputs(self.generators[entity])
         self._load_entities(contested)
-        described = [self.entities[e] for e in entities if e in self.entities]
-        bridged = [d for d in described if self.may_be_bridged(d)]
+        covered = [self.entities[entity] for entity in entities & self._covered]
+        bridged = [document for document in covered if self.may_be_bridged(document)]
         self._load_namesakes(bridged)
-        following = {id_ for document in described for id_ in declared(document)}
-        following |= {written[f.ID] for d in bridged for written in self.written(d)}
+        following = {written[f.ID] for d in bridged for written in self.written(d)}
+        for entity in entities & self._declaring:
+            following.update(declared(self.entities[entity]))
         return following - self.generators.keys()
 
     def _know_generators(
@@ -184,12 +223,15 @@ class Loaded:
         self.generators |= {entity: [] for entity in entities}
         several: set[str] = set()
         for activity in self._activities_of(documents):
-            for entity in {link.entity for link in activity.generated}:
-                if entity in entities:
-                    generators = self.generators[entity]
-                    generators.append(activity)
-                    if len(generators) > 1:
-                        several.add(entity)
+            for link in activity.generated:
+                if link.entity in entities:
+                    generators = self.generators[link.entity]
+                    # It can have written one entity in two roles.
+                    if not generators:
+                        generators.append(activity)
+                    elif generators[-1] is not activity:
+                        generators.append(activity)
+                        several.add(link.entity)
         # In an order of its own, for that of the store is none.
         for entity in several:
             self.generators[entity].sort(key=attrgetter("id"))
@@ -240,8 +282,15 @@ class Loaded:
     ) -> None:
         self.levels |= dict.fromkeys(entities)
         for document in documents:
-            self.entities[document[f.ID]] = document
-            self.levels[document[f.ID]] = document[f.LEVEL]
+            entity = document[f.ID]
+            self.entities[entity] = document
+            self.levels[entity] = document[f.LEVEL]
+            if not is_file(document):
+                self._of_sessions.add(entity)
+            if f.DERIVED_FROM in document or f.MEMBERS in document:
+                self._declaring.add(entity)
+            if self._is_covered(document):
+                self._covered.add(entity)
 
     def _load_namesakes(self, documents: Iterable[Document]) -> None:
         names = {document[f.FILE_NAME] for document in documents}
@@ -256,8 +305,6 @@ class Loaded:
 
 def declared(document: Document) -> list[str]:
     """Return the ids of what an entity is derived from, and of its members."""
-    if f.DERIVED_FROM not in document and f.MEMBERS not in document:
-        return []
     return [
         link[f.ENTITY] for _, array in RELATIONS for link in document.get(array, ())
     ]
@@ -269,5 +316,5 @@ def _as_it_was(activity: Activity, as_of: datetime | None) -> Activity | None:
     if activity.start is not None and activity.start > as_of:
         return None
     if activity.end is not None and activity.end > as_of:
-        return replace(activity, end=None, status="running")
+        return activity._replace(end=None, status="running")
     return activity

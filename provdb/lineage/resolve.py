@@ -7,7 +7,6 @@ was used? The numbers in this file are those of the rules in the documentation.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -24,6 +23,7 @@ __all__ = [
     "Version",
     "contested_inputs",
     "generation_rounds",
+    "likely_generators",
     "resolve",
 ]
 
@@ -46,8 +46,7 @@ class Link(NamedTuple):
     hash: str | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Activity:
+class Activity(NamedTuple):
     """What the rules need of an activity document; one object for one activity."""
 
     id: str
@@ -62,6 +61,10 @@ class Activity:
     used: tuple[Link, ...]
     generated: tuple[Link, ...]
 
+    def __hash__(self) -> int:
+        """Hash the id alone, which is enough and not as long as all links."""
+        return hash(self.id)
+
     @property
     def order(self) -> tuple[datetime, datetime, str]:
         """Sort key: earlier activities first."""
@@ -72,17 +75,17 @@ class Activity:
     def of_document(cls, document: Document) -> "Activity":
         """Return the activity that a document holds."""
         return cls(
-            id=document[f.ID],
-            name=document.get(f.NAME),
-            session_tag=document[f.SESSION_TAG],
-            session_id=document[f.SESSION_ID],
-            status=document[f.STATUS],
-            start=document.get(f.START),
-            end=document.get(f.END),
-            run=document[f.RUN],
-            subrun=document[f.SUBRUN],
-            used=_links(document[f.USED]),
-            generated=_links(document[f.GENERATED]),
+            document[f.ID],
+            document.get(f.NAME),
+            document[f.SESSION_TAG],
+            document[f.SESSION_ID],
+            document[f.STATUS],
+            document.get(f.START),
+            document.get(f.END),
+            document[f.RUN],
+            document[f.SUBRUN],
+            _links(document[f.USED]),
+            _links(document[f.GENERATED]),
         )
 
 
@@ -182,7 +185,11 @@ class Resolution(NamedTuple):
 
 
 def resolve(
-    use: Use, candidates: Iterable[Activity], *, levels: Mapping[str, str | None]
+    use: Use,
+    candidates: Iterable[Activity],
+    *,
+    levels: Mapping[str, str | None],
+    is_for_all_sessions: bool = False,
 ) -> Resolution:
     """Say which of the generators of an entity made the version that was used.
 
@@ -190,8 +197,11 @@ def resolve(
         use: The use.
         candidates: All activities that generated the entity.
         levels: Data levels of `contested_inputs`, by entity; what is missing has none.
+        is_for_all_sessions: Whether the session of the use does not matter, as for
+            a file.
     """
-    eligible = _eligible(use, candidates)
+    session_id = None if is_for_all_sessions else use.session_id
+    eligible = _eligible(use, candidates, session_id=session_id)
     if not eligible:
         return Resolution()
     time = use.time
@@ -231,6 +241,23 @@ def contested_inputs(candidates: Collection[Activity]) -> set[str]:
     }
 
 
+def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
+    """Return the generators of a file if uses are likely of what each made, else none.
+
+    One after another changed it then, or by rule 5 they wrote it together. What one
+    step wrote in several sessions may be overwritten every night, and of all nights a
+    use is of one.
+
+    Args:
+        candidates: All activities that generated the entity.
+    """
+    if len(candidates) < 2:
+        return candidates
+    steps = {activity.name for activity in candidates}
+    sessions = {(activity.name, activity.session_tag) for activity in candidates}
+    return candidates if len(steps) == len(sessions) else ()
+
+
 def generation_rounds(
     candidates: Iterable[Activity], *, levels: Mapping[str, str | None]
 ) -> list[list[Activity]]:
@@ -255,14 +282,16 @@ def generation_rounds(
     return rounds
 
 
-def _eligible(use: Use, candidates: Iterable[Activity]) -> list[Activity]:
+def _eligible(
+    use: Use, candidates: Iterable[Activity], *, session_id: str | None
+) -> list[Activity]:
     # 1. Activities other than the user, and those that failed only if there is
     # nothing else. What is no file means something within its session only.
     others = [
         activity
         for activity in candidates
         if activity.id not in use.exclude
-        and use.session_id in (None, activity.session_id)
+        and (session_id is None or activity.session_id == session_id)
     ]
     eligible = [a for a in others if a.status not in _FAILED] or others
     if use.hash is None:

@@ -1,6 +1,6 @@
 """Walk through versions of files, level by level: lineage back, impact on.
 
-Each level costs a fixed number of questions to the store, each for all nodes of the
+Each level costs a few questions to the store at most, each for all nodes of the
 level at once; each version is visited once, so a walk ends on any cycle.
 """
 
@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
-from operator import attrgetter
 from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.describe import describe
-from provdb.lineage.history import Edge, History, Node
+from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.resolve import Activity, Version
@@ -49,6 +48,16 @@ class WalkOptions:
     leaf_level: str | None = None
     as_of: datetime | None = None
     rules: Collection[LinkRule] = LINK_RULES
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether only some relations are followed."""
+        return bool(self.via) or self.role is not None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the walk may end before it met everything."""
+        return self.depth is not None or self.limit is not None
 
 
 _EVERYTHING: Final = WalkOptions()
@@ -108,14 +117,12 @@ class _Direction:
     Attributes:
         name: What the direction is called in answers.
         load: Loads what the steps from some nodes need.
-        step: Gives the edges from a node.
-        other_end: Gives the node at the far end of an edge.
+        step: Gives the next nodes, and the edges to them.
     """
 
     name: str
     load: Callable[[Loaded, Iterable[Node]], None]
-    step: Callable[[History, Node], list[Edge]]
-    other_end: Callable[[Edge], Node]
+    step: Callable[[History, Node], list[Step]]
 
 
 def _load_upstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
@@ -141,20 +148,23 @@ _UPSTREAM: Final = _Direction(
     name="upstream",
     load=_load_upstream,
     step=History.upstream,
-    other_end=attrgetter("target"),
 )
 _DOWNSTREAM: Final = _Direction(
     name="downstream",
     load=_load_downstream,
     step=History.downstream,
-    other_end=attrgetter("source"),
 )
 
 
 def _walk(
     store: Store, name: str, direction: _Direction, options: WalkOptions
 ) -> Lineage:
-    loaded = Loaded(store, rules=options.rules, as_of=options.as_of)
+    loaded = Loaded(
+        store,
+        rules=options.rules,
+        as_of=options.as_of,
+        is_ahead=direction is _UPSTREAM and not (options.is_filtered or options.is_cut),
+    )
     history = History(loaded)
     found = find_name(store, name)
     with _without_collector():
@@ -219,11 +229,11 @@ class _Walk:
         self.direction = direction
         self.options = options
         self.distances: dict[Node, int] = {}
-        self.edges: list[Edge] = []
+        self.edges: list[LineageEdge] = []
         self.cut_by: dict[str, None] = {}
         self._passed: dict[Node, int] = {}
-        self._is_filtered = bool(options.via) or options.role is not None
-        self._is_cut = options.depth is not None or options.limit is not None
+        self._is_filtered = options.is_filtered
+        self._is_cut = options.is_cut
 
     def run(self, start: Version) -> None:
         """Visit everything that can be reached from one version."""
@@ -237,24 +247,23 @@ class _Walk:
             level = self._visit(level, distance)
 
     def _visit(self, level: Iterable[Node], distance: int) -> list[Node]:
-        step, other_end = self.direction.step, self.direction.other_end
-        distances = self.distances
+        step, distances, edges = self.direction.step, self.distances, self.edges
         found: list[Node] = []
         for node in level:
-            edges = step(self.history, node)
+            steps = step(self.history, node)
             if self._is_filtered:
-                edges = [edge for edge in edges if self._is_followed(edge)]
+                steps = [s for s in steps if self._is_followed(node, *s)]
             if self._is_cut:
-                edges = [e for e in edges if self._is_within(node, other_end(e))]
-            self.edges += edges
-            for other in map(other_end, edges):
+                steps = [s for s in steps if self._is_within(node, s[0])]
+            for other, edge in steps:
+                edges.append(edge)
                 if other not in distances:
                     distances[other] = distance
                     found.append(other)
         return found
 
-    def _is_followed(self, edge: Edge) -> bool:
-        activity = edge.source if edge.relation == "used" else edge.target
+    def _is_followed(self, node: Node, other: Node, edge: LineageEdge) -> bool:
+        activity = node if isinstance(node, Activity) else other
         if isinstance(activity, Activity) and self.options.via:
             name = activity.name or ""
             if not any(fnmatchcase(name, pattern) for pattern in self.options.via):
@@ -282,10 +291,6 @@ class _Walk:
 def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
     options = walk.options
     nodes = tuple(describe(walk.distances, walk.edges, walk.history.loaded))
-    edges = [
-        LineageEdge(source.id, target.id, relation, role, rule, is_late)
-        for source, target, relation, role, rule, is_late in walk.edges
-    ]
     as_of = None if options.as_of is None else format_time(options.as_of)
     return Lineage(
         question={
@@ -297,7 +302,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
         start=start.id,
         nodes=nodes,
         # Two uses in one role can be of one version.
-        edges=tuple(dict.fromkeys(edges)),
+        edges=tuple(dict.fromkeys(walk.edges)),
         truncated=bool(walk.cut_by),
         warnings=tuple(_warnings(walk, nodes)),
         leaf_level=options.leaf_level,
@@ -307,7 +312,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
 def _warnings(walk: _Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
     for cut in walk.cut_by:
         yield f"the answer was cut at {cut}"
-    late = sum(edge.has_time_conflict for edge in walk.edges)
+    late = sum(edge.time_conflict for edge in walk.edges)
     if late:
         yield (
             f"the times of {late} edges conflict: by the clocks of the machines the "

@@ -15,7 +15,7 @@ from provdb.model.fold import (
     unfold,
 )
 from provdb.model.ids import location_id, session_key, value_id
-from provdb.model.names import LEVELS, file_name
+from provdb.model.names import LEVELS, file_facts, file_name
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
 from provdb.model.values import decode, encode, is_plain_text
@@ -33,6 +33,7 @@ __all__ = [
     "encode",
     "execution_start",
     "file_content",
+    "file_facts",
     "file_name",
     "fold",
     "format_time",

@@ -69,7 +69,17 @@ def _link_fields(prefix: str) -> tuple[Field, ...]:
 _LINKS: Final = (
     (Kind.USAGE, f.USED, _link_fields("used")),
     (Kind.GENERATION, f.GENERATED, _link_fields("generated")),
+    (
+        Kind.FILE,
+        f.COPIES,
+        (
+            Field(record="file_id", document=f.ENTITY, convert=text),
+            Field(record="filepath", document=f.LOCATION, convert=text),
+        ),
+    ),
 )
+# Few activities have these.
+_OPTIONAL: Final = (f.COPIES,)
 
 
 def activity_document(
@@ -114,7 +124,8 @@ def activity_document(
         ]
         links = [(key, link) for key, link in links if f.ENTITY in link]
         given_back.update(key for key, _ in links)
-        document[array] = sorted((link for _, link in links), key=_order_of_link)
+        if links or array not in _OPTIONAL:
+            document[array] = sorted((link for _, link in links), key=_order_of_link)
     parameters = by_kind.get(Kind.PARAMETERS, {})
     document[f.PARAMETERS] = encode(_merged_parameters(parameters.values()))
     if document[f.PARAMETERS] and len(parameters) == 1:
@@ -146,7 +157,9 @@ def activity_records(document: Mapping[str, Any]) -> list[Record]:
     if end:
         records.append(restore(end, _END, known=known))
     for _, array, table in _LINKS:
-        records += [restore(link, table, known=known) for link in document[array]]
+        records += [
+            restore(link, table, known=known) for link in document.get(array, ())
+        ]
     if document[f.PARAMETERS] and not any(
         kind_of(record) is Kind.PARAMETERS for record in others
     ):

@@ -23,11 +23,19 @@ from provdb.model.records import (
 )
 from provdb.model.values import canonical, decode, encode, is_plain_text
 
-__all__ = ["ENTITY_VERSION", "entity_document", "entity_records", "is_file"]
+__all__ = [
+    "DESCRIPTION",
+    "ENTITY_VERSION",
+    "differ_in_tags_only",
+    "entity_document",
+    "entity_records",
+    "is_file",
+    "with_tags_of",
+]
 
 ENTITY_VERSION: Final = 1
 
-_DESCRIPTION: Final = (
+DESCRIPTION: Final = (
     Field(
         record="name",
         aliases=("entity_description",),
@@ -121,7 +129,7 @@ def entity_records(document: Mapping[str, Any]) -> list[Record]:
     records = [
         restore(
             description,
-            _DESCRIPTION,
+            DESCRIPTION,
             known=known if tag is None else {**known, "session_tag": tag},
         )
         for description in (document, *document.get(f.DESCRIPTIONS, ()))
@@ -132,6 +140,20 @@ def entity_records(document: Mapping[str, Any]) -> list[Record]:
             restore(part, table, known=known) for part in document.get(array, ())
         ]
     return records + [decode(record) for record in document.get(f.OTHER_RECORDS, ())]
+
+
+def differ_in_tags_only(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether two documents describe one entity alike, under whichever tags."""
+    tagless = {**one, f.SESSION_TAGS: other[f.SESSION_TAGS]}
+    return tagless == other and bool(one[f.SESSION_TAGS] and other[f.SESSION_TAGS])
+
+
+def with_tags_of(
+    document: Mapping[str, Any], other: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an entity document with the tags of another one that is alike."""
+    tags = {*document[f.SESSION_TAGS], *other[f.SESSION_TAGS]}
+    return {**document, f.SESSION_TAGS: sorted(tags, key=_order_of_tag)}
 
 
 def is_file(document: Mapping[str, Any]) -> bool:
@@ -154,12 +176,15 @@ def _descriptions(
         tag = record.get("session_tag")
         if is_plain_text(tag):
             known["session_tag"] = tag
-        part = lay_out(record, _DESCRIPTION, known=known, zone=zone)
+        part = lay_out(record, DESCRIPTION, known=known, zone=zone)
         key = canonical(part)
         parts[key] = part
         tags.setdefault(key, set()).add(known.get("session_tag"))
     return [
-        parts[key]
-        | {f.SESSION_TAGS: sorted(tags[key], key=lambda tag: (tag is not None, tag))}
+        parts[key] | {f.SESSION_TAGS: sorted(tags[key], key=_order_of_tag)}
         for key in sorted(parts, key=lambda key: (len(parts[key]), key))
     ]
+
+
+def _order_of_tag(tag: str | None) -> tuple[bool, str]:
+    return tag is not None, tag or ""

@@ -62,10 +62,12 @@ NODE: Final = "node"
 INTERPRETER: Final = "interpreter"
 PACKAGES: Final = "packages"
 
+COPIES: Final = "copies"
 NAMES: Final = "names"
 CONTENT: Final = "content"
 CONTENT_LEFT_OUT: Final = "content_left_out"
 WITHOUT_CONTENT: Final = "without_content"
+OF_ACTIVITIES: Final = "of_activities"
 
 ACTIVITIES: Final = "activities"
 ENTITIES: Final = "entities"

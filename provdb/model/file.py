@@ -1,8 +1,10 @@
 """File documents: a small input by its content, with every name that it was seen under.
 
 The content is stored once, however many paths, activities and sessions named it. What
-they said of it is one small entry for each different statement. A record may also come
-without the content, where it is too large or holds secrets.
+sessions said of it is one small entry for each different statement. What activities
+said is in their own documents, for there are thousands in a night: here is only under
+which path and tag they did. A record may also come without the content, where it is
+too large or holds secrets.
 """
 
 import hashlib
@@ -16,7 +18,6 @@ from provdb.model import fields as f
 from provdb.model.records import (
     Field,
     Record,
-    identifier,
     lay_out,
     restore,
     text,
@@ -30,8 +31,10 @@ __all__ = [
     "file_content",
     "file_document",
     "file_records",
+    "name_records",
     "split_content",
     "with_content",
+    "without_activity",
 ]
 
 FILE_VERSION: Final = 1
@@ -39,7 +42,6 @@ FILE_VERSION: Final = 1
 _CONTENT: Final = "content"
 _NAME: Final = (
     Field(record="filepath", aliases=("location",), document=f.LOCATION, convert=text),
-    Field(record="activity_id", document=f.ACTIVITY_ID, convert=identifier),
     Field(
         record="content_left_out",
         document=f.CONTENT_LEFT_OUT,
@@ -54,14 +56,17 @@ class FileRecord(NamedTuple):
     Attributes:
         record: The record without its content.
         has_content: Whether the record has the content.
+        is_of_activity: Whether an activity has the record, and this is only how the
+            file was called in it.
     """
 
     record: Record
     has_content: bool
+    is_of_activity: bool = False
 
     def key(self) -> bytes:
         """Return the canonical text, equal for equal records."""
-        return canonical([encode(self.record), self.has_content])
+        return canonical([encode(self.record), *self[1:]])
 
 
 def split_content(record: Record) -> tuple[FileRecord, str | None]:
@@ -94,11 +99,37 @@ def split_content(record: Record) -> tuple[FileRecord, str | None]:
     return FileRecord(bare, has_content=True), content
 
 
-def with_content(record: FileRecord, document: Mapping[str, Any]) -> Record:
-    """Return a record as it was written, with its content."""
-    if not record.has_content:
-        return record.record
-    return {**record.record, _CONTENT: document[f.CONTENT]}
+def without_activity(bare: FileRecord) -> tuple[FileRecord, Record]:
+    """Part a record that names an activity: how the file was called, and the rest.
+
+    Returns:
+        What the document of the file says, and the record that the activity has: with
+        None for the content, where the record has it.
+    """
+    record = bare.record
+    path = record.get("filepath", record.get("location"))
+    named = {
+        "file_id": record["file_id"],
+        "filepath": path if is_plain_text(path) else None,
+        "size": whole_number(record.get("size")),
+        "content_left_out": text(record.get("content_left_out")),
+        "session_tag": text(record.get("session_tag")),
+    }
+    told = {name: value for name, value in named.items() if value is not None}
+    held = {**record, _CONTENT: None} if bare.has_content else record
+    return FileRecord(told, has_content=True, is_of_activity=True), held
+
+
+def with_content(record: Record, documents: Mapping[str, Mapping[str, Any]]) -> Record:
+    """Return a record as it was written, with its content.
+
+    Args:
+        record: A record with None for its content, or one without it.
+        documents: File documents by their ids.
+    """
+    if record.get(_CONTENT, "") is not None:
+        return record
+    return {**record, _CONTENT: documents[record["file_id"]][f.CONTENT]}
 
 
 def file_document(
@@ -109,7 +140,7 @@ def file_document(
     Args:
         records: Records that all have one ``file_id``, by their keys.
         content: The content in base64, if any of them has it.
-        zone: Zone of times that names none.
+        zone: Zone of times that name none.
     """
     by_text = [records[key] for key in sorted(records)]
     document: dict[str, Any] = {
@@ -120,11 +151,15 @@ def file_document(
     known = _known(document)
     parts: dict[bytes, dict[str, Any]] = {}
     tags: dict[bytes, set[str | None]] = {}
-    for record, has_content in by_text:
+    for record, has_content, is_of_activity in by_text:
         tag = record.get("session_tag")
         tagged = {"session_tag": tag} if is_plain_text(tag) else {}
-        part = lay_out(record, _NAME, known={**known, **tagged}, zone=zone)
-        if content is not None and not has_content:
+        # How an activity called it is no record: nothing of its own is lost.
+        said = {**record, **known} if is_of_activity else record
+        part = lay_out(said, _NAME, known={**known, **tagged}, zone=zone)
+        if is_of_activity:
+            part[f.OF_ACTIVITIES] = True
+        elif content is not None and not has_content:
             part[f.WITHOUT_CONTENT] = True
         key = canonical(part)
         parts[key] = part
@@ -139,8 +174,20 @@ def file_document(
     return document
 
 
-def file_records(document: Mapping[str, Any]) -> list[FileRecord]:
-    """Return the records that a file document was made from, without their contents.
+def file_records(document: Mapping[str, Any]) -> list[Record]:
+    """Return the records that only a file document has, with None for their contents.
+
+    Those that name an activity are given back by its own document.
+    """
+    return [
+        {**bare.record, _CONTENT: None} if bare.has_content else bare.record
+        for bare in name_records(document)
+        if not bare.is_of_activity
+    ]
+
+
+def name_records(document: Mapping[str, Any]) -> list[FileRecord]:
+    """Return what a file document was made from, without the content.
 
     The inverse of `file_document`, order and repeats apart.
     """
@@ -152,7 +199,9 @@ def file_records(document: Mapping[str, Any]) -> list[FileRecord]:
                 _NAME,
                 known=known if tag is None else {**known, "session_tag": tag},
             ),
-            has_content=f.CONTENT in document and f.WITHOUT_CONTENT not in part,
+            has_content=f.OF_ACTIVITIES in part
+            or (f.CONTENT in document and f.WITHOUT_CONTENT not in part),
+            is_of_activity=f.OF_ACTIVITIES in part,
         )
         for part in document[f.NAMES]
         for tag in part[f.SESSION_TAGS]
@@ -172,8 +221,8 @@ def file_content(document: Mapping[str, Any]) -> bytes | None:
 def _size(records: Iterable[FileRecord], content: str | None) -> int | None:
     if content is not None:
         return len(b64decode(content))
-    sizes = (whole_number(record.get("size")) for record, _ in records)
-    return next((size for size in sizes if size is not None and size >= 0), None)
+    sizes = [whole_number(bare.record.get("size")) for bare in records]
+    return min((size for size in sizes if size is not None and size >= 0), default=None)
 
 
 def _known(document: Mapping[str, Any]) -> Record:

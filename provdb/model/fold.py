@@ -21,16 +21,31 @@ from provdb.model.activity import (
     attach_execution,
     start_text,
 )
-from provdb.model.entity import entity_document, entity_records
+from provdb.model.entity import (
+    differ_in_tags_only,
+    entity_document,
+    entity_records,
+    with_tags_of,
+)
 from provdb.model.file import (
     FileRecord,
     file_document,
     file_records,
+    name_records,
     split_content,
     with_content,
+    without_activity,
 )
 from provdb.model.ids import activity_key, session_key
-from provdb.model.records import Kind, Record, distinct, identifier, kind_of, text
+from provdb.model.records import (
+    Kind,
+    Record,
+    distinct,
+    identifier,
+    kind_of,
+    record_text,
+    text,
+)
 from provdb.model.session import (
     SessionRecord,
     environment_document,
@@ -40,7 +55,6 @@ from provdb.model.session import (
     with_environment,
 )
 from provdb.model.times import format_time
-from provdb.model.values import canonical, encode
 
 __all__ = [
     "Document",
@@ -91,10 +105,17 @@ def unfold(documents: Mapping[str, Iterable[Document]]) -> Iterator[Record]:
         yield from others
     for document in documents.get(f.ENTITIES, ()):
         yield from entity_records(document)
+    files = {document[f.ID]: document for document in documents.get(f.FILES, ())}
     for document in documents.get(f.ACTIVITIES, ()):
-        yield from activity_records(document)
-    for document in documents.get(f.FILES, ()):
-        yield from (with_content(file, document) for file in file_records(document))
+        records = activity_records(document)
+        if f.COPIES in document:
+            records = [
+                with_content(record, files) if kind_of(record) is Kind.FILE else record
+                for record in records
+            ]
+        yield from records
+    for document in files.values():
+        yield from (with_content(record, files) for record in file_records(document))
 
 
 def merge(
@@ -194,9 +215,12 @@ class Folder:
             self._add_session(record)
             return
         if kind is Kind.FILE:
-            self._add_file(record)
-            return
-        key = canonical(encode(record))
+            if record.get("activity_id") is None:
+                self._add_file(*split_content(record))
+                return
+            bare, content = split_content(record)
+            named, record = without_activity(bare)
+        key = record_text(record)
         if kind is Kind.OTHER:
             tag = text(record.get("session_tag"))
             self._session(tag, None).others[key] = record
@@ -206,6 +230,8 @@ class Folder:
         source_id = identifier(record[name])
         if source_id is None:
             raise RecordError(f"the {name} is neither a text nor an integer")
+        if kind is Kind.FILE:
+            self._add_file(named, content)
         if not is_of_activity:
             self._entities.setdefault(source_id, {})[key] = record
             return
@@ -302,10 +328,9 @@ class Folder:
             self._environments[digest] = environment
         self._session(tag, session_id).sessions[key] = session
 
-    def _add_file(self, record: Record) -> None:
-        bare, content = split_content(record)
+    def _add_file(self, bare: FileRecord, content: str | None) -> None:
         key = bare.key()
-        file = self._files.setdefault(record["file_id"], _File())
+        file = self._files.setdefault(bare.record["file_id"], _File())
         file.records[key] = bare
         file.content = content if file.content is None else file.content
 
@@ -356,6 +381,9 @@ def _merge_environments(stored: Document, arriving: Document, zone: tzinfo) -> D
 
 
 def _merge_entities(stored: Document, arriving: Document, zone: tzinfo) -> Document:
+    if differ_in_tags_only(stored, arriving):
+        # As thousands of runs do of one model: its records would be as many.
+        return with_tags_of(stored, arriving)
     records = entity_records(stored) + entity_records(arriving)
     return entity_document(distinct(records), zone=zone)
 
@@ -379,7 +407,7 @@ def _merge_activities(stored: Document, arriving: Document, zone: tzinfo) -> Doc
 
 
 def _merge_files(stored: Document, arriving: Document, zone: tzinfo) -> Document:
-    records = file_records(stored) + file_records(arriving)
+    records = name_records(stored) + name_records(arriving)
     return file_document(
         {record.key(): record for record in records},
         content=stored.get(f.CONTENT, arriving.get(f.CONTENT)),

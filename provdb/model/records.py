@@ -34,6 +34,7 @@ __all__ = [
     "identifier",
     "kind_of",
     "lay_out",
+    "record_text",
     "restore",
     "text",
     "time",
@@ -45,6 +46,17 @@ Converter = Callable[[Any, tzinfo], Any]
 
 # Python does not write integers of any length.
 _LONGEST_ID_BITS: Final = 1024
+_USUAL_NAMES: Final = frozenset(
+    (
+        *("activity_id", "name", "startTime", "in_session", "agent_name", "script"),
+        *("session_id", "session_start", "session_tag", "endTime", "status"),
+        *("entity_id", "filepath", "hash", "hash_type", "type", "contentType"),
+        *("used_id", "used_role", "generated_id", "generated_role"),
+        *("progenitor_id", "member_id"),
+    )
+)
+_TEXTS: Final = frozenset((str, bool, type(None)))
+_NUL: Final = b"\\u0000"
 # How ``written`` says that the record has no such field.
 ABSENT: Final = {"%absent": True}
 
@@ -171,18 +183,23 @@ def lay_out(
         zone: Zone of times that name none.
     """
     part: dict[str, Any] = {}
-    taken = set(known)
+    restored, taken = dict(known), set(known)
     for field in table:
-        for name in (field.record, *field.aliases):
-            stored = field.convert(record.get(name), zone)
+        for name in (
+            (field.record, *field.aliases) if field.aliases else (field.record,)
+        ):
+            value = record.get(name)
+            stored = None if value is None else field.convert(value, zone)
             if stored is not None:
                 part[field.document] = stored
                 taken.add(name)
+                restored[field.record] = _written(stored)
                 break
     extra = {key: value for key, value in record.items() if key not in taken}
     if extra:
         part[f.EXTRA] = encode(extra)
-    written = _differences(record, restore(part, table, known=known))
+        restored |= extra
+    written = _differences(record, restored)
     if written:
         part[f.WRITTEN] = written
     return part
@@ -195,9 +212,7 @@ def restore(
     record = dict(known)
     for field in table:
         if field.document in part:
-            stored = decode(part[field.document])
-            is_time = isinstance(stored, datetime)
-            record[field.record] = format_time(stored) if is_time else stored
+            record[field.record] = _written(decode(part[field.document]))
     record.update(decode(part.get(f.EXTRA, {})))
     for key, value in part.get(f.WRITTEN, {}).items():
         if value == ABSENT:
@@ -213,14 +228,42 @@ def distinct(records: Iterable[Record]) -> dict[bytes, Record]:
     Raises:
         RecordError: A record holds a value that cannot be stored.
     """
-    return {canonical(encode(record)): record for record in records}
+    return {record_text(record): record for record in records}
+
+
+def record_text(record: Record) -> bytes:
+    """Return the canonical text of a record.
+
+    Raises:
+        RecordError: It holds a value that cannot be stored.
+
+    >>> record_text({"name": "r0_to_dl1", "activity_id": "621ca2"})
+    b'{"activity_id":"621ca2","name":"r0_to_dl1"}'
+    """
+    # Nearly all records are texts under usual names, and are stored as they are.
+    if _USUAL_NAMES.issuperset(record) and _TEXTS.issuperset(
+        map(type, record.values())
+    ):
+        try:
+            content = canonical(record)
+        except TypeError:  # There is half a surrogate pair.
+            pass
+        else:
+            if _NUL not in content:
+                return content
+    return canonical(encode(record))
+
+
+def _written(stored: Any) -> Any:
+    return format_time(stored) if type(stored) is datetime else stored
 
 
 def _differences(record: Record, restored: Record) -> dict[str, Any]:
     written = {
         encode_key(key): encode(value)
         for key, value in record.items()
-        if key not in restored or not _is_same(restored[key], value)
+        if key not in restored
+        or not (restored[key] is value or _is_same(restored[key], value))
     }
     for key in restored:
         if key not in record:

@@ -19,6 +19,7 @@ from provdb.model.records import (
     Record,
     identifier,
     lay_out,
+    record_text,
     restore,
     text,
     time,
@@ -218,7 +219,7 @@ def _sortable(entry: Mapping[str, Any]) -> bytes:
 
 
 def _most_common(properties: Iterable[Record]) -> Record:
-    by_text = [(canonical(encode(record)), record) for record in properties]
+    by_text = [(record_text(record), record) for record in properties]
     count = Counter(key for key, _ in by_text)
     _, common = min(
         by_text, key=lambda item: (-count[item[0]], item[0]), default=(b"", {})

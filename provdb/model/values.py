@@ -30,6 +30,7 @@ _INT64: Final = range(-(2**63), 2**63)
 _SCALARS: Final = (str, int, bool, float, type(None), datetime)
 _DEEPEST: Final = 90  # MongoDB takes 100 levels in a document.
 _UNSAFE_KEY: Final = re.compile(r"[%.\x00\ud800-\udfff]|^\$")
+_NUL: Final = "\x00"
 _UNSAFE_TEXT: Final = re.compile(r"[\x00\ud800-\udfff]")
 _ESCAPE: Final = re.compile(r"%([0-9A-F]{2}|u[0-9A-F]{4})")
 
@@ -111,7 +112,10 @@ def is_plain_text(value: object) -> TypeGuard[str]:
     >>> is_plain_text("r0_to_dl1"), is_plain_text("a\x00b"), is_plain_text(7)
     (True, False, False)
     """
-    return type(value) is str and not _UNSAFE_TEXT.search(value)
+    if type(value) is not str:
+        return False
+    # Nearly all are ASCII, which is known of a text without a look at it.
+    return _NUL not in value if value.isascii() else not _UNSAFE_TEXT.search(value)
 
 
 def is_plain_integer(value: object) -> TypeGuard[int]:

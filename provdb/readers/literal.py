@@ -7,11 +7,10 @@ thirty times faster than Python reads a literal; all else goes to
 """
 
 import ast
-import math
 import re
 import warnings
 from ast import literal_eval
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import orjson
 
@@ -23,8 +22,8 @@ _PLAIN: Final = re.compile(
     r"(?:[\s\[\]{}:,.+-]|(?<![\d.])\d{1,18}(?![\d_])|(?<=\.)\d+|[eE](?=[\d+-])"
     r"|\b(?:None|True|False)\b|')*"
 )
+_NOT_FINITE: Final = re.compile(r"\b(?:(?:nan|inf)j?|Ellipsis)\b")
 _WORDS: Final = {"None": "null", "True": "true", "False": "false"}
-_NAMES: Final[dict[str, Any]] = {"nan": math.nan, "inf": math.inf, "Ellipsis": ...}
 _WORD: Final = re.compile("|".join(_WORDS))
 
 
@@ -36,6 +35,8 @@ def parse_literal(text: str) -> Any:
 
     >>> parse_literal("{'run': 1618, 'sizes': (1, 2), 'end': None}")
     {'run': 1618, 'sizes': (1, 2), 'end': None}
+    >>> parse_literal("{'chi2': nan}")
+    {'chi2': nan}
     """
     as_json = _as_json(text)
     if as_json is not None:
@@ -46,7 +47,7 @@ def parse_literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # About the spelling of numbers.
-            return _literal(text)
+            return literal_eval(_with_numbers(text))
     except (SyntaxError, ValueError, TypeError) as error:
         value = _json(text)
         if value is None:
@@ -56,21 +57,25 @@ def parse_literal(text: str) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def _literal(text: str) -> Any:
-    try:
-        return literal_eval(text)
-    except ValueError:
-        # The repr of a number need not be a literal.
-        tree = ast.parse(text.lstrip(" \t"), mode="eval")
-        return literal_eval(_Names().visit(tree))
+def _with_numbers(text: str) -> str | ast.Expression:
+    """Return a text, or its tree if it has numbers that Python writes and cannot read.
+
+    The ``repr`` of a float can be ``nan`` or ``inf``, which are no literals.
+    """
+    if _NOT_FINITE.search(text) is None:
+        return text
+    tree = ast.parse(text.lstrip(" \t"), mode="eval")
+    return cast(ast.Expression, _Numbers().visit(tree))
 
 
-class _Names(ast.NodeTransformer):
+class _Numbers(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Put the value in place of a name that stands for one."""
-        if node.id not in _NAMES:
+        if _NOT_FINITE.fullmatch(node.id) is None:
             return node
-        return ast.copy_location(ast.Constant(_NAMES[node.id]), node)
+        if node.id == "Ellipsis":
+            return ast.copy_location(ast.Constant(...), node)
+        number = complex(node.id) if node.id.endswith("j") else float(node.id)
+        return ast.copy_location(ast.Constant(number), node)
 
 
 def _as_json(text: str) -> str | None:

@@ -1,6 +1,7 @@
 """Where provenance is kept: on a MongoDB server, or in one file without a server."""
 
 from datetime import UTC, tzinfo
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,9 @@ __all__ = [
 
 _SQLITE: Final = "sqlite://"
 _MEMORY: Final = "memory://"
+# The driver looks up the name of a host with the first.
+_MONGO_CODE: Final = ("encodings.idna", "provdb.store.mongo")
+_LOCAL_CODE: Final = ("provdb.store.local",)
 _MONGO: Final = ("mongodb://", "mongodb+srv://")
 
 
@@ -69,12 +73,7 @@ def prepare_store(uri: str) -> None:
 
     A process that is forked while a thread loads it could never load it itself.
     """
-    if uri.startswith(_MONGO):
-        # The last for the name of a host.
-        import encodings.idna  # noqa: F401  # it is loaded, that is all
-
-        import provdb.store.mongo
-    else:
-        import provdb.store.local  # noqa: F401  # it is loaded, that is all
+    for module in _MONGO_CODE if uri.startswith(_MONGO) else _LOCAL_CODE:
+        import_module(module)
     for collection in f.COLLECTIONS:
         check(collection, ())

@@ -158,6 +158,13 @@ class Store(ABC):
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
 
+    @abstractmethod
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content.
+
+        A copy that none used is not in it.
+        """
+
     def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
         """Return what questions to this store answer, asked at once if it can."""
         return [question() for question in questions]
@@ -235,18 +242,19 @@ class Store(ABC):
         *,
         on_joined: Callable[[Iterable[Document]], None] | None,
     ) -> WriteCounts:
-        added = changed = 0
-        while True:
+        counts = WriteCounts()
+        pending = documents
+        while pending:
             # Another process may write the same documents at the same time: what it
             # was quicker with is read and joined again.
             stored = {
                 document[f.ID]: document
-                for document in self.read(collection, [d[f.ID] for d in documents])
+                for document in self.read(collection, [d[f.ID] for d in pending])
             }
-            new = [document for document in documents if document[f.ID] not in stored]
+            new = [document for document in pending if document[f.ID] not in stored]
             changes = [
                 (known, joined)
-                for document in documents
+                for document in pending
                 if (known := stored.get(document[f.ID])) is not None
                 and known != document
                 and (joined := merge(collection, known, document, zone=self.zone))
@@ -254,14 +262,18 @@ class Store(ABC):
             ]
             inserted = self._insert(collection, new) if new else 0
             replaced = self._replace(collection, changes) if changes else 0
-            added += inserted
-            changed += replaced
-            if inserted == len(new) and replaced == len(changes):
-                if on_joined is not None:
-                    joined_now = {joined[f.ID]: joined for _, joined in changes}
-                    on_joined([*new, *(stored | joined_now).values()])
-                unchanged = max(0, len(documents) - added - changed)
-                return WriteCounts(added=added, changed=changed, unchanged=unchanged)
+            counts += WriteCounts(added=inserted, changed=replaced)
+            if on_joined is not None:
+                joined_now = {joined[f.ID]: joined for _, joined in changes}
+                on_joined([*new, *(stored | joined_now).values()])
+            contested = set()
+            if inserted < len(new):
+                contested |= {document[f.ID] for document in new}
+            if replaced < len(changes):
+                contested |= {joined[f.ID] for _, joined in changes}
+            pending = [document for document in pending if document[f.ID] in contested]
+        unchanged = max(0, len(documents) - counts.added - counts.changed)
+        return counts + WriteCounts(unchanged=unchanged)
 
     def _bring_together(
         self,

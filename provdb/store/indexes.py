@@ -28,6 +28,7 @@ INDEXES: Final = (
     Index(collection=f.ACTIVITIES, fields=(f"{f.USED}.{f.ENTITY}",)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.GENERATED}.{f.ENTITY}",)),
     Index(collection=f.ACTIVITIES, fields=(f.SESSION_TAG, f.ACTIVITY_ID)),
+    Index(collection=f.ACTIVITIES, fields=(f"{f.COPIES}.{f.ENTITY}",), is_sparse=True),
     Index(collection=f.ENTITIES, fields=(f.FILE_NAME,)),
     Index(
         collection=f.ENTITIES,

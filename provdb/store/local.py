@@ -7,6 +7,7 @@ machine write at once: each write is a transaction, and waits for its turn.
 
 import os
 import sqlite3
+import time
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ __all__ = ["LocalStore"]
 
 _VERSION: Final = 1
 _WAIT_SECONDS: Final = 60.0
+_PAUSE_SECONDS: Final = 0.01
 _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
 # How long a fork waits for what is just being written.
 _FORK_SECONDS: Final = 1.0
@@ -42,7 +44,7 @@ _COLUMNS: Final = {
 }
 # The arrays of links, by collection: each is indexed by the entity that it names.
 _LINKS: Final = {
-    f.ACTIVITIES: (f.USED, f.GENERATED),
+    f.ACTIVITIES: (f.USED, f.GENERATED, f.COPIES),
     f.ENTITIES: (f.DERIVED_FROM, f.MEMBERS),
 }
 _TIMES: Final = {
@@ -123,6 +125,14 @@ class LocalStore(Store):
             f"SELECT json_remove(document, '$.{f.CONTENT}') FROM {f.FILES} ORDER BY id"
         )
         yield from (_load(f.FILES, text) for (text,) in self._rows(query, ()))
+
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content."""
+        query = (
+            f"SELECT entity, count(*) FROM links WHERE kind = '{f.COPIES}' "
+            "AND entity IN (SELECT value FROM json_each(?)) GROUP BY entity"
+        )
+        return dict(self._rows(query, (orjson.dumps(list(digests)).decode(),)))
 
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
@@ -316,7 +326,7 @@ class LocalStore(Store):
         connection.execute("PRAGMA synchronous = FULL")
         if version == _VERSION:
             return
-        connection.execute("PRAGMA journal_mode = WAL")
+        _keep_journal(connection)
         connection.execute("BEGIN IMMEDIATE")
         for statement in _tables():
             connection.execute(statement)
@@ -361,6 +371,20 @@ os.register_at_fork(
     after_in_parent=_after_fork_in_parent,
     after_in_child=_after_fork_in_child,
 )
+
+
+def _keep_journal(connection: sqlite3.Connection) -> None:
+    # SQLite itself does not wait for other processes that make the same file here.
+    end = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _tables() -> Iterator[str]:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bson.errors import BSONError
-from pymongo import MongoClient, ReplaceOne
+from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.errors import (
     BulkWriteError,
     OperationFailure,
@@ -26,6 +26,7 @@ from provdb.config import mask_uri
 from provdb.errors import RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
+from provdb.model.entity import DESCRIPTION, differ_in_tags_only
 from provdb.store.base import Store, batches
 from provdb.store.counts import CollectionStats
 from provdb.store.indexes import INDEXES
@@ -232,6 +233,12 @@ class MongoStore(Store):
             found = self._database[f.FILES].find({}, {f.CONTENT: 0})
             yield from found.sort(f.ID, 1)
 
+    def copy_uses(self, digests: Iterable[str]) -> dict[str, int]:
+        """Return how many activities used a copy, by the digest of its content."""
+        with self._errors():
+            groups = self._database[f.ACTIVITIES].aggregate(_copy_uses(list(digests)))
+            return {group[f.ID]: group["count"] for group in groups}
+
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
         if not is_plain_text(str(prefix)):
@@ -285,10 +292,8 @@ class MongoStore(Store):
         self, collection: str, changes: Sequence[tuple[Document, Document]]
     ) -> int:
         with self._errors():
-            replacements = [
-                ReplaceOne(_still_is(stored), changed) for stored, changed in changes
-            ]
-            result = self._database[collection].bulk_write(replacements, ordered=False)
+            updates = [_update(stored, changed) for stored, changed in changes]
+            result = self._database[collection].bulk_write(updates, ordered=False)
             return result.matched_count
 
     def _delete(self, collection: str, documents: Sequence[Document]) -> None:
@@ -409,6 +414,20 @@ class MongoStore(Store):
             raise StoreUnavailable(self.uri, _reason(error)) from error
 
 
+def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:
+    field = f"{f.COPIES}.{f.ENTITY}"
+    asked = {"$match": {field: {"$in": digests}}}
+    # One activity may name a content under two paths.
+    pair = {"digest": f"${field}", "activity": f"${f.ID}"}
+    return [
+        asked,
+        {"$unwind": f"${f.COPIES}"},
+        asked,
+        {"$group": {f.ID: pair}},
+        {"$group": {f.ID: f"${f.ID}.digest", "count": {"$sum": 1}}},
+    ]
+
+
 class _Refused(Exception):
     """Some documents were not inserted, as their ids are there already."""
 
@@ -421,6 +440,22 @@ def _engine(*, page: str) -> dict[str, Any]:
     # indexes does not; neighbours in a large page are much alike.
     compressed = f"block_compressor=zstd,leaf_page_max={page}"
     return {"wiredTiger": {"configString": compressed}}
+
+
+def _update(stored: Document, changed: Document) -> ReplaceOne[Document] | UpdateOne:
+    """Return the change of a document, that happens only if it is what was read."""
+    if f.SESSION_TAGS not in stored or not differ_in_tags_only(stored, changed):
+        return ReplaceOne(_still_is(stored), changed)
+    # A hundred processes name one calibration file at once: none of them has to wait
+    # for the tags of the others.
+    names = (field.document for field in DESCRIPTION)
+    described = {name: stored.get(name, {"$exists": False}) for name in names}
+    known = stored[f.SESSION_TAGS]
+    tags = [tag for tag in changed[f.SESSION_TAGS] if tag not in known]
+    return UpdateOne(
+        {f.ID: stored[f.ID], **described, f.SESSION_TAGS: {"$nin": tags}},
+        {"$push": {f.SESSION_TAGS: {"$each": tags, "$sort": 1}}},
+    )
 
 
 def _still_is(document: Document) -> dict[str, Any]:

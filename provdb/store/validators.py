@@ -38,11 +38,14 @@ def check(collection: str, documents: Iterable[Document]) -> None:
     Raises:
         RecordError: One does not; it says which, and where.
     """
+    listed = list(documents)
+    if not listed:
+        return
     # Loaded here, for no question needs it.
     from jsonschema_rs import ValidationError
 
     validator = _validator(collection)
-    for document in documents:
+    for document in listed:
         try:
             validator.validate(orjson.loads(orjson.dumps(document)))
         except ValidationError as error:

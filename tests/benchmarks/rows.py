@@ -5,13 +5,10 @@ best. Both are measured in turns in the same run, for a ratio is worth more than
 time.
 """
 
-import gc
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -20,54 +17,17 @@ from typing import Any
 import yaml
 
 from provdb.lineage import impact, lineage
+from tests.benchmarks.capture_rows import CAPTURE_ROWS
+from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
 from tests.benchmarks.stage import Database, Stage, fold_log
 
-__all__ = ["ROWS", "Line"]
+__all__ = ["ROWS"]
 
 _MODEL = "reg_energy.sav"
 _COMMAND = "provdb_cli.main"
 _HEAVY = ("pymongo", "mongomock", "prov")
 _MB = 1e6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of the table.
-
-    Attributes:
-        what: What was measured.
-        ours: What provdb takes.
-        baseline: What the other takes.
-        ratio: How many times larger one is than the other, whichever way the promise
-            has it; None for what could not be measured.
-        at_least: The promised ratio, where a larger one is better.
-        at_most: The promised ratio, where a smaller one is better.
-    """
-
-    what: str
-    ours: str
-    baseline: str
-    ratio: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @property
-    def promised(self) -> str:
-        """The promise as text, empty if there is none."""
-        if self.at_least is not None:
-            return f">= {self.at_least:g}"
-        return "" if self.at_most is None else f"<= {self.at_most:g}"
-
-    @property
-    def kept(self) -> str:
-        """Whether the promise was kept, as text, empty if that is not known."""
-        if self.ratio is None or not self.promised:
-            return ""
-        is_kept = (self.at_least is None or self.ratio >= self.at_least) and (
-            self.at_most is None or self.ratio <= self.at_most
-        )
-        return "yes" if is_kept else "NO"
 
 
 def _reading(stage: Stage, *, rounds: int) -> Iterator[Line]:
@@ -79,15 +39,15 @@ def _reading(stage: Stage, *, rounds: int) -> Iterator[Line]:
     for turn in range(rounds):
         # The baseline takes a minute: a part of it in every turn.
         part = payloads[turn::rounds]
-        ours.append(_seconds(lambda: fold_log(path)))
-        baseline.append(_seconds(lambda part=part: [yaml.safe_load(p) for p in part]))  # type: ignore[misc]
+        ours.append(seconds_of(lambda: fold_log(path)))
+        baseline.append(seconds_of(lambda part=part: [yaml.safe_load(p) for p in part]))  # type: ignore[misc]
     size = path.stat().st_size / _MB
     activities = len(documents["activities"])
     yield Line(
         what=f"read and fold a log, {activities} activities, {size:.1f} MB"
         " | yaml.safe_load of its lines",
-        ours=_time(median(ours)),
-        baseline=_time(sum(baseline)),
+        ours=time_text(median(ours)),
+        baseline=time_text(sum(baseline)),
         ratio=sum(baseline) / median(ours),
         at_least=30,
     )
@@ -127,23 +87,23 @@ def _lineage(stage: Stage, *, rounds: int) -> Iterator[Line]:
         return len(_walk(database, start, back=True, with_entities=True))
 
     activities = _same(ours(), bare(), bare_with_entities())
-    mine, alone, together = _in_turns(rounds, ours, bare, bare_with_entities)
+    mine, alone, together = in_turns(rounds, ours, bare, bare_with_entities)
     what = f"lineage of a run's DL3, {activities} activities"
-    yield _at_most(f"{what} | bare walk", mine, alone, 1.3)
-    yield _at_most(f"{what} | bare walk with the entities", mine, together, None)
+    yield at_most(f"{what} | bare walk", mine, alone, 1.3)
+    yield at_most(f"{what} | bare walk with the entities", mine, together, None)
 
 
 def _history(stage: Stage, *, rounds: int) -> Iterator[Line]:
     large, small = stage.run_with_history(), stage.one_run()
     start = _dl3(stage)
-    ours, baseline = _in_turns(
+    ours, baseline = in_turns(
         rounds,
         lambda: lineage(large.store, start),
         lambda: lineage(small.store, start),
     )
     more = stage.scale.history_nights
     what = f"the same lineage, {more} times more history | without"
-    yield _at_most(what, ours, baseline, 1.3)
+    yield at_most(what, ours, baseline, 1.3)
 
 
 def _impact(stage: Stage, *, rounds: int) -> Iterator[Line]:
@@ -157,9 +117,9 @@ def _impact(stage: Stage, *, rounds: int) -> Iterator[Line]:
         return len(_walk(database, _MODEL, back=False))
 
     activities = _same(ours(), bare())
-    mine, alone = _in_turns(rounds, ours, bare)
+    mine, alone = in_turns(rounds, ours, bare)
     what = f"impact of a random forest, {activities} activities"
-    yield _at_most(f"{what} | bare walk", mine, alone, 2)
+    yield at_most(f"{what} | bare walk", mine, alone, 2)
     peak = _peak_mb(database.uri)
     yield Line(
         what=f"{what}: peak memory | 500 MB",
@@ -177,12 +137,12 @@ def _command_line(stage: Stage, *, rounds: int) -> Iterator[Line]:
         return
     asked = ["-m", _COMMAND, "--uri", stage.local_run()]
     asked += ["query", "lineage", _dl3(stage)]
-    ours, baseline = _in_turns(
+    ours, baseline = in_turns(
         rounds,
         lambda: _python(stage, *asked),
         lambda: _python(stage, "-c", "import pymongo"),
     )
-    yield _at_most(what, ours, baseline, 2.5)
+    yield at_most(what, ours, baseline, 2.5)
 
 
 def _help(stage: Stage, *, rounds: int) -> Iterator[Line]:
@@ -209,6 +169,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "impact": _impact,
     "command": _command_line,
     "help": _help,
+    **CAPTURE_ROWS,
 }
 
 _HELP = """
@@ -283,37 +244,6 @@ def _same(first: int, *others: int) -> int:
     if any(other != first for other in others):
         raise RuntimeError(f"the walks disagree: {first} and {others} activities")
     return first
-
-
-def _in_turns(rounds: int, *todo: Callable[[], object]) -> list[float]:
-    """Return the median time of each in seconds, taken in turns."""
-    taken: list[list[float]] = [[] for _ in todo]
-    for turn in range(rounds):
-        # Not always the same one first.
-        for number in range(len(todo))[:: 1 if turn % 2 == 0 else -1]:
-            taken[number].append(_seconds(todo[number]))
-    return [median(times) for times in taken]
-
-
-def _seconds(todo: Callable[[], object]) -> float:
-    gc.collect()
-    begin = time.perf_counter()
-    todo()
-    return time.perf_counter() - begin
-
-
-def _at_most(what: str, ours: float, baseline: float, promised: float | None) -> Line:
-    return Line(
-        what=what,
-        ours=_time(ours),
-        baseline=_time(baseline),
-        ratio=ours / baseline,
-        at_most=promised,
-    )
-
-
-def _time(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def _is_there(module: str) -> bool:

@@ -11,7 +11,8 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from tests.benchmarks.rows import ROWS, Line
+from tests.benchmarks.measure import Line
+from tests.benchmarks.rows import ROWS
 from tests.benchmarks.stage import FULL, QUICK, Scale, Stage
 from tests.mongod import NoMongod
 

@@ -167,6 +167,11 @@ class Stage:
         ]
         return self._database("impact", lambda store: _fill(store, nights))
 
+    def empty_database(self) -> str:
+        """Return the URI of a database that has collections and indexes alone."""
+        name = f"empty{len(self._databases)}"
+        return self._database(name, lambda store: store.initialise()).uri
+
     def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
         if name not in self._databases:
             unique = f"provdb_benchmark_{name}_{uuid.uuid4().hex[:8]}"

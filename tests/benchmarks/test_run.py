@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from tests.benchmarks.rows import ROWS, Line
+from tests.benchmarks.measure import Line
+from tests.benchmarks.rows import ROWS
 from tests.benchmarks.run import main, measure, table
 from tests.benchmarks.stage import QUICK
 

@@ -181,6 +181,14 @@ def test_a_password_with_odd_characters_never_survives(name: str, odd: str) -> N
     assert [text for text in texts if SECRET in redact_text(text)] == []
 
 
+@pytest.mark.parametrize("odd", ["\xa0", "à", "\x85", "\u2003", "\udcff"])
+def test_a_blank_that_is_no_ascii_ends_no_password(odd: str) -> None:
+    text = f"run password={SECRET}{odd}{SECRET} s://u:{SECRET}{odd}{SECRET}@cp01"
+
+    assert SECRET not in redact_text(text)
+    assert SECRET not in repr(redact(text.encode("utf-8", "surrogateescape")))
+
+
 @given(st.text(st.characters(exclude_characters="\r\n@"), max_size=8))
 @example("p ss w")
 @example("12 ab")

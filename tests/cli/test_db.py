@@ -67,7 +67,7 @@ def test_demo_keeps_its_night_beside_the_store_of_the_user(
     assert said.status == 0
     assert [path.name for path in home.rglob("*.db")] == ["demo.db"]
     assert said.stderr.splitlines() == [
-        f"provdb: a simulated night of 678 records is in sqlite://{made}",
+        f"provdb: a simulated night of 560 records is in sqlite://{made}",
         f"provdb: ask on: provdb --uri sqlite://{made} query impact "
         "drs4_pedestal.Run01804.0000.h5",
     ]

@@ -282,13 +282,17 @@ def test_config_shows_each_setting_and_its_source(provdb: Provdb) -> None:
         "mongodb://osa:secret@cp01/provenance",
         "config",
         "--format=table",
-        environ={"PROVDB_TIMEZONE": "Europe/Madrid"},
+        environ={
+            "PROVDB_TIMEZONE": "Europe/Madrid",
+            "PROVDB_SPOOL_DIR": "/fefs/spool",
+        },
         columns=80,
     )
 
     assert (said.status, said.stderr) == (0, "")
     assert [line.split() for line in said.stdout.splitlines()[2:]] == [
         ["uri", "mongodb://osa:***@cp01/provenance", "--uri"],
+        ["spool_dir", "/fefs/spool", "PROVDB_SPOOL_DIR"],
         ["timezone", "Europe/Madrid", "PROVDB_TIMEZONE"],
         ["link_rules", "0", "of", "your", "own", "default"],
     ]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provdb.lineage import LINK_RULES, Lineage, WalkOptions, impact, lineage
-from provdb.lineage.history import Edge, History, Node
+from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
 from provdb.model import fields as f
 from provdb.model import fold
@@ -44,13 +44,9 @@ def test_lineage_and_impact_agree_on_versions_that_have_no_name(
     known = _history(stored(*history.parts), history)
     versions = _versions(known, history)
 
-    upstream = {
-        (b, a) for b in versions for a in _reach(b, known.upstream, _target) & versions
-    }
+    upstream = {(b, a) for b in versions for a in _reach(b, known.upstream) & versions}
     downstream = {
-        (b, a)
-        for a in versions
-        for b in _reach(a, known.downstream, _source) & versions
+        (b, a) for a in versions for b in _reach(a, known.downstream) & versions
     }
 
     assert upstream == downstream
@@ -66,7 +62,7 @@ def test_a_lineage_reaches_what_the_whole_history_says(history: RandomHistory) -
     walked = {one: _ids(lineage(store, one)) for one in _known(store, history)}
 
     assert walked == {
-        entity: {node.id for node in _reach(known.now(entity), known.upstream, _target)}
+        entity: {node.id for node in _reach(known.now(entity), known.upstream)}
         for entity in walked
     }
 
@@ -193,24 +189,14 @@ def _names_of_versions(store: Store, history: RandomHistory) -> set[str]:
     }
 
 
-def _reach(
-    start: Node, step: Callable[[Node], Iterable[Edge]], other: Callable[[Edge], Node]
-) -> set[Node]:
+def _reach(start: Node, step: Callable[[Node], Iterable[Step]]) -> set[Node]:
     reached = {start}
     todo = [start]
     while todo:
-        found = {other(edge) for edge in step(todo.pop())} - reached
+        found = {other for other, _ in step(todo.pop())} - reached
         reached |= found
         todo += found
     return reached
-
-
-def _source(edge: Edge) -> Node:
-    return edge.source
-
-
-def _target(edge: Edge) -> Node:
-    return edge.target
 
 
 def _ids(answer: Lineage) -> set[str]:

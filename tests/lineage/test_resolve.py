@@ -1,7 +1,6 @@
 """Rules 1 to 5 by themselves: of all that wrote a file, who made what was used?"""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from provdb.lineage.resolve import (
     Use,
     contested_inputs,
     generation_rounds,
+    likely_generators,
     resolve,
 )
 from tests.lineage.histories import at
@@ -34,7 +34,7 @@ def step(id_: str, start: float | None, end: float | None, **changes: Any) -> Ac
         used=(Link("r0.1", None, None),),
         generated=(Link("dl1", None, None),),
     )
-    return replace(activity, **changes)
+    return activity._replace(**changes)
 
 
 def reading(*entities: str) -> tuple[Link, ...]:
@@ -237,6 +237,20 @@ def test_the_inputs_that_decide_are_those_of_steps_that_can_replace_each_other()
 
     assert contested_inputs([alone]) == set()
     assert contested_inputs([alone, *twice]) == {"r0.1", "r0.2"}
+
+
+def test_steps_that_wrote_one_file_after_another_are_all_likely_to_be_used() -> None:
+    made, parts = step("made", 0, 1), step("other part", 0, 1, used=reading("r0.2"))
+    changed = step("changed", 2, 3, name="dl1ab", session_tag="dl1ab:01807")
+
+    assert list(likely_generators([made, parts, changed])) == [made, parts, changed]
+
+
+def test_of_what_one_step_wrote_in_several_sessions_none_is_likely() -> None:
+    tonight = step("tonight", 5, 6)
+    last_night = step("last night", 0, 1, session_tag="r0_to_dl1:01806")
+
+    assert list(likely_generators([tonight, last_night])) == []
 
 
 def test_rounds_of_writing_come_latest_first_with_their_parts_together() -> None:

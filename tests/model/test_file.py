@@ -12,7 +12,7 @@ from provdb.model import Document, Kind, Record, file_content, fold, kind_of, me
 from provdb.model import fields as f
 from provdb.model.fold import unfold
 from provdb.store.validators import check
-from tests.samples import texts_of, together
+from tests.samples import texts_of
 
 CONTENT = b'{"picture_thresh": 8}'
 DIGEST = sha256(CONTENT).hexdigest()
@@ -43,10 +43,31 @@ def test_a_copy_is_a_document_by_its_content() -> None:
     assert document[f.NAMES] == [
         {
             f.LOCATION: "/fefs/conf/lstchain_standard_config.json",
-            f.ACTIVITY_ID: "621ca2",
+            f.OF_ACTIVITIES: True,
             f.SESSION_TAGS: ["dl1ab:01618"],
         }
     ]
+
+
+def test_an_activity_has_the_copies_that_it_used() -> None:
+    start = {"activity_id": "621ca2", "name": "dl1ab", "session_tag": "dl1ab:01618"}
+
+    (activity,) = fold([COPY, start])[f.ACTIVITIES]
+
+    assert [(c[f.ENTITY], c[f.LOCATION]) for c in activity[f.COPIES]] == [
+        (DIGEST, "/fefs/conf/lstchain_standard_config.json")
+    ]
+    assert f.CONTENT not in activity[f.COPIES][0]
+
+
+def test_a_file_does_not_grow_with_the_activities_that_use_it() -> None:
+    one, many = ([COPY | {"activity_id": f"{n:06x}"} for n in range(c)] for c in (1, 9))
+
+    documents = fold(many)
+
+    assert documents[f.FILES] == fold(one)[f.FILES]
+    assert len(documents[f.ACTIVITIES]) == 9
+    assert texts_of(unfold(documents)) == texts_of(many)
 
 
 @pytest.mark.parametrize(
@@ -98,20 +119,22 @@ def test_tags_that_say_the_same_are_one_name() -> None:
 
 def test_a_record_without_the_content_is_legal() -> None:
     record = WITHOUT | {"content_left_out": "secrets"}
+    documents = fold([record])
 
     document = file_of([record])
 
     assert file_content(document) is None
     assert document[f.NAMES][0][f.CONTENT_LEFT_OUT] == "secrets"
-    assert texts_of(unfold({f.FILES: [document]})) == texts_of([record])
+    assert texts_of(unfold(documents)) == texts_of([record])
 
 
 def test_a_record_without_the_content_comes_back_without_it() -> None:
     records = [COPY, WITHOUT, WITHOUT | {"size": "21", "location": "x", "note": (1,)}]
 
-    document = file_of(records)
+    bare = [{k: v for k, v in r.items() if k != "activity_id"} for r in records]
 
-    assert texts_of(unfold({f.FILES: [document]})) == texts_of(records)
+    assert texts_of(unfold(fold(records))) == texts_of(records)
+    assert texts_of(unfold(fold(bare))) == texts_of(bare)
 
 
 @pytest.mark.parametrize("records", [[COPY, WITHOUT], [WITHOUT, COPY]])
@@ -120,7 +143,7 @@ def test_the_content_may_come_in_another_piece(records: list[Record]) -> None:
 
     merged = merge(f.FILES, *pieces, zone=UTC)
 
-    assert together({f.FILES: [merged]}) == together(fold([COPY, WITHOUT]))
+    assert merged == file_of([COPY, WITHOUT])
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,8 @@ def test_copies_in_pieces_and_any_order_are_those_of_all(
     write_each(store, order)
 
     assert stored_in(store) == together(fold(COPIES))
-    assert texts_of(unfold({f.FILES: store.scan(f.FILES)})) == texts_of(COPIES)
+    scanned = {name: list(store.scan(name)) for name in f.COLLECTIONS}
+    assert texts_of(unfold(scanned)) == texts_of(COPIES)
 
 
 def test_writing_copies_again_changes_nothing(store: Store) -> None:
@@ -63,6 +64,16 @@ def test_copies_are_copied_into_another_store(store: Store) -> None:
         copy_store(source, store)
 
     assert stored_in(store) == together(fold(COPIES))
+
+
+def test_the_activities_that_used_a_copy_are_counted(store: Store) -> None:
+    other_path = SAME | {"filepath": "/fefs/c.json"}
+    used = [*COPIES, other_path, SAME | {"activity_id": "7404bb"}]
+    store.write(fold(used))
+
+    counts = store.copy_uses([ONE["file_id"], OTHER["file_id"]])
+
+    assert counts == {ONE["file_id"]: 2}
 
 
 def test_copies_are_listed_without_their_contents(store: Store) -> None:

@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +16,16 @@ from provdb.model import fold
 from provdb.store import Store, open_store
 from tests.samples import SLIDES_LOG, read_log, records_of, stored_in, together
 
+# Makes forty stores, each at the same moment as all other processes do.
+MAKER = """
+import sys, time
+from provdb.store import open_store
+folder, begin = sys.argv[1], float(sys.argv[2])
+for number in range(40):
+    time.sleep(max(0, begin + number * 0.05 - time.time()))
+    with open_store(f"sqlite:///{folder}/{number}.db") as store:
+        store.initialise()
+"""
 UNREACHABLE = "127.0.0.1:1/night?serverSelectionTimeoutMS=50"
 
 
@@ -199,6 +211,19 @@ def test_a_store_of_a_later_version_is_left_as_it_is(tmp_path: Path) -> None:
         pytest.raises(StoreUnavailable, match="a later version of provdb wrote it"),
     ):
         store.stats()
+
+
+@pytest.mark.slow
+def test_a_new_file_may_be_made_by_many_at_once(
+    tmp_path: Path, start_process: Callable[..., subprocess.Popen[str]]
+) -> None:
+    begin = time.time() + 2
+
+    makers = [start_process(MAKER, str(tmp_path), str(begin)) for _ in range(6)]
+    said = [maker.communicate(timeout=60) for maker in makers]
+
+    assert said == [("", "")] * 6
+    assert len(list(tmp_path.glob("*.db"))) == 40
 
 
 def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Stand-ins for the capture of other packages, which record into provdb too."""

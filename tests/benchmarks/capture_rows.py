@@ -1,0 +1,132 @@
+"""The rows of the table that are about capture: what it costs the pipeline."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final
+
+from provdb.capture.environment import capture_environment
+from provdb.capture.handler import ProvHandler
+from tests.benchmarks.measure import Line, at_most, seconds_of, time_text
+from tests.benchmarks.stage import Stage
+from tests.benchmarks.tracing import seconds_of_traced_call
+from tests.benchmarks.writers import run_writers
+
+__all__ = ["CAPTURE_ROWS"]
+
+_RECORD: Final[Mapping[str, Any]] = {
+    "entity_id": "446f45dd1c878559585395eedce5bc7a",
+    "name": "R0SubrunDataset",
+    "filepath": "/fefs/aswg/data/real/R0/20191123/LST-1.1.Run01618.0008.fits.fz",
+    "hash": "446f45dd1c878559585395eedce5bc7a",
+    "hash_type": "md5",
+    "type": "File",
+    "contentType": "application/fits",
+    "session_tag": "r0_to_dl1:01618",
+}
+_LINE: Final = f"__PROV__2020-05-18T14:18:30.447628__PROV__{dict(_RECORD)!r}"
+# Nobody listens on this port.
+_DOWN: Final = "mongodb://127.0.0.1:9/provdb?serverSelectionTimeoutMS=100"
+_CALLS: Final = 3000
+_PERCENT_99: Final = 98
+
+
+def _caller(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    """Log to our handler and to a file in turns, while a store is there or is not."""
+    stores = (("a local store", f"sqlite://{stage.folder}/calls.db"), ("none", _DOWN))
+    for store, uri in stores:
+        ours = ProvHandler(
+            uri, spool_dir=stage.folder / "calls", close_timeout_seconds=1
+        )
+        file = logging.FileHandler(stage.folder / "calls.log")
+        file.setFormatter(logging.Formatter("%(levelname)s %(name)s %(message)s"))
+        for form, message in (("mapping", dict(_RECORD)), ("text line", _LINE)):
+            mine, baseline = [], []
+            for _ in range(3 * rounds):
+                baseline += _calls(file, message)
+                mine += _calls(ours, message)
+            what = f"a logging call, {form}, store: {store}"
+            yield at_most(f"{what} | FileHandler", median(mine), median(baseline), 1.1)
+            yield at_most(
+                f"{what}, 99th percentile | FileHandler",
+                _percentile_99(mine),
+                _percentile_99(baseline),
+                10,
+            )
+        file.close()
+        ours.close()
+
+
+def _tracing(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    for name in ("merge_dl2", "r0_to_dl1"):
+        turns = [seconds_of_traced_call(name) for _ in range(rounds)]
+        added = median(traced - bare for traced, bare in turns)
+        yield at_most(
+            f"what @trace adds to a call of {name} | the promise", added, 0.001, 1
+        )
+
+
+def _environment(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    def capture() -> None:
+        capture_environment(
+            environ=os.environ,
+            arguments=sys.argv,
+            now=datetime.now(UTC),
+            code=Path(__file__),
+        )
+
+    taken = median(seconds_of(capture) for _ in range(rounds))
+    yield at_most("the environment of a process | the promise", taken, 0.15, 1)
+
+
+def _writers(stage: Stage, *, rounds: int) -> Iterator[Line]:
+    count = stage.scale.subruns
+    for activities in (27, 100):
+        turns = [
+            run_writers(stage, count=count, activities=activities)
+            for _ in range(max(1, rounds // 2))
+        ]
+        rate = median(turn.records / turn.seconds for turn in turns)
+        what = f"{count} writers, {turns[0].records // count} records each"
+        yield Line(
+            what=f"{what}, records a second in MongoDB | the promise",
+            ours=f"{rate:,.0f}",
+            baseline="30,000",
+            ratio=rate / 30_000,
+            at_least=1,
+        )
+        yield Line(
+            what=f"{what}: processor time of writers and server | of this machine",
+            ours=time_text(median(turn.busy_seconds for turn in turns)),
+            baseline=time_text(
+                median(turn.seconds for turn in turns) * (os.cpu_count() or 1)
+            ),
+        )
+
+
+CAPTURE_ROWS: Final[Mapping[str, Callable[..., Iterator[Line]]]] = {
+    "caller": _caller,
+    "tracing": _tracing,
+    "environment": _environment,
+    "writers": _writers,
+}
+
+
+def _calls(handler: logging.Handler, message: object) -> list[float]:
+    logger = logging.Logger("provLogger", level=logging.INFO)
+    logger.addHandler(handler)
+    taken = []
+    for _ in range(_CALLS):
+        begin = time.perf_counter()
+        logger.info(message)
+        taken.append(time.perf_counter() - begin)
+    return taken
+
+
+def _percentile_99(taken: list[float]) -> float:
+    return quantiles(taken, n=100)[_PERCENT_99]

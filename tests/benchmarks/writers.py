@@ -1,0 +1,151 @@
+"""Many processes that write at once, each a subrun with its activities.
+
+Run as a program this is one of them: it says when it is ready, begins when its input
+says so, and prints when it began and when all that it logged was in the store.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from provdb.capture.handler import ProvHandler
+from provdb.capture.replay import spool_states
+from provdb.model import location_id
+from provdb.store import open_store
+from tests.benchmarks.stage import Stage
+
+__all__ = ["Turn", "run_writers"]
+
+_ROOT: Final = Path(__file__).parents[2]
+_TIME: Final = "2020-01-17T00:00:00"
+_USED: Final = ("Pedestal file", "Coefficients calibration file", "Run summary file")
+_PACKAGES: Final = 170
+
+
+class Turn(NamedTuple):
+    """What writers did.
+
+    Attributes:
+        records: How many records all of them logged.
+        seconds: From the first call to the last record in the store.
+        busy_seconds: Processor time of all of them in that time.
+    """
+
+    records: int
+    seconds: float
+    busy_seconds: float
+
+
+def run_writers(stage: Stage, *, count: int, activities: int) -> Turn:
+    """Have processes log their records into an empty database, all at once.
+
+    Raises:
+        RuntimeError: Not everything is in the store.
+    """
+    uri = stage.empty_database()
+    writers = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                *("-m", "tests.benchmarks.writers", uri, stage.folder / "spool"),
+                *(str(number), str(activities)),
+            ],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(count)
+    ]
+    for writer in writers:
+        if writer.stdout is None or writer.stdout.readline() != "ready\n":
+            raise RuntimeError("a writer did not begin")
+    said = []
+    for writer in writers:
+        if writer.stdin is not None:
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+    for writer in writers:
+        said.append([float(word) for word in writer.communicate()[0].split()])
+    begins, ends, busy, records = zip(*said, strict=True)
+    with open_store(uri) as store:
+        stored = {stats.name: stats.documents for stats in store.stats()}
+    if stored["activities"] != count * activities:
+        raise RuntimeError(f"{stored['activities']} activities are in the store")
+    return Turn(int(sum(records)), max(ends) - min(begins), sum(busy))
+
+
+def _records(number: int, activities: int) -> Iterator[dict[str, Any]]:
+    """Yield what a subrun logs: its session, and five files for each activity."""
+    tag = f"r0_to_dl1:{number:05d}"
+    packages = [{"name": f"p{n}", "version": "1.0"} for n in range(_PACKAGES)]
+    system = {
+        "executable": "/opt/conda/bin/python",
+        "platform": {"node": "cp15"},
+        "python": {"version": "3.11.7", "packages": packages},
+        "arguments": ["datasequence", str(number)],
+    }
+    session = {"session_id": f"2020011{number}", "startTime": _TIME}
+    yield {**session, "system": system, "session_tag": tag}
+    for place in range(activities):
+        activity = {"activity_id": f"{number:08x}{place:08x}", "session_tag": tag}
+        started = {"name": "r0_to_dl1", "startTime": _TIME, "script": "datasequence"}
+        yield {**activity, **started, "in_session": session["session_id"]}
+        yield {**activity, "parameters": {"StoreImage": True}}
+        subrun = f"Run{number:05d}.{place:04d}"
+        used = {
+            "Observation subrun": f"/R0/20200117/LST-1.1.{subrun}.fits.fz",
+            **{role: f"/calibration/20200117/{role}.h5" for role in _USED},
+        }
+        for role, path in used.items():
+            yield _entity(path, tag)
+            yield {**activity, "used_id": location_id(path), "used_role": role}
+        for role in ("DL1 subrun dataset", "Muons subrun dataset"):
+            path = f"/DL1/20200117/{role}.{subrun}.h5"
+            yield _entity(path, tag)
+            yield {
+                **activity,
+                "generated_id": location_id(path),
+                "generated_role": role,
+            }
+        yield {**activity, "endTime": _TIME, "status": "completed"}
+
+
+def _entity(path: str, tag: str) -> dict[str, Any]:
+    return {
+        "entity_id": location_id(path),
+        "filepath": path,
+        "type": "File",
+        "contentType": "application/x-hdf",
+        "session_tag": tag,
+    }
+
+
+def _write(uri: str, spool_dir: str, number: str, activities: str) -> None:
+    handler = ProvHandler(uri, spool_dir=spool_dir, close_timeout_seconds=300)
+    logger = logging.Logger("provLogger", level=logging.INFO)
+    logger.addHandler(handler)
+    session, *records = _records(int(number), int(activities))
+    # A pipeline that does a hundred steps has recorded its session long before.
+    logger.info(session)
+    spools = list(Path(spool_dir).glob(f"*-{os.getpid()}-*"))
+    while any(state.records for state in spool_states(spools)):
+        time.sleep(0.02)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    begin, busy = time.time(), time.process_time()
+    for record in records:
+        logger.info(record)
+    handler.close()
+    took = time.process_time() - busy
+    sys.stdout.write(f"{begin} {time.time()} {took} {len(records)}\n")
+
+
+if __name__ == "__main__":
+    _write(*sys.argv[1:])

@@ -258,7 +258,11 @@ class Spools:
     def environment(self) -> dict[str, str]:
         """Return the environment of all processes."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
-        return kept | {"PYTHONPATH": os.pathsep.join(map(str, _SOURCES))}
+        return kept | {
+            "PYTHONPATH": os.pathsep.join(map(str, _SOURCES)),
+            # Python warns of a fork beside threads since 3.12, of which we have two.
+            "PYTHONWARNINGS": "ignore:This process:DeprecationWarning",
+        }
 
 
 def until(is_so: Any, *, patience_seconds: float = _PATIENCE_SECONDS) -> None:

@@ -19,7 +19,7 @@ writer.end()
 """
 _KILLED: Final = """
 writer = Writer(__import__("sys").argv[1], flush_interval_seconds=0.05)
-writer.log(600_000)
+writer.log(600_000, pause=0.0005)
 """
 
 

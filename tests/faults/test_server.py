@@ -206,7 +206,7 @@ def test_the_command_stores_what_is_left(
 
     assert (first.status, first.stderr) == (
         0,
-        "provdb: stored 120 records of 1 spools\n",
+        "provdb: stored 120 records of 1 spool\n",
     )
     assert (again.status, again.stderr) == (
         0,

@@ -143,7 +143,7 @@ def test_a_spool_of_another_store_is_left_alone(away: Spools) -> None:
     shipped = away.run('Writer("v").log(6)', environ={"FAULTS_URI": away.uri})
 
     assert (replayed.status, shipped.status) == (0, 0)
-    assert "1 spools are for another store" in replayed.stderr
+    assert "1 spool left for another store" in replayed.stderr
     assert away.left() == [spool.name]
 
 

@@ -9,7 +9,7 @@ from provdb.model import Document
 from provdb.model import fields as f
 from provdb.store import open_store
 from tests.faults.conftest import NewSpools
-from tests.faults.kit import Spools
+from tests.faults.kit import FULL, Spools
 
 _RECORDS: Final = 2000
 _LOG: Final = f"""
@@ -36,6 +36,18 @@ for number in range({_RECORDS}):
     logger.info(entity | ({{"value": bad}} if number == {_RECORDS // 2} else {{}}))
 print(writer.handler.dropped)
 """
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("mongo", marks=pytest.mark.mongo),
+        *(["local"] if FULL else []),
+    ]
+)
+def spools(request: pytest.FixtureRequest, new_spools: NewSpools) -> Spools:
+    """Pipelines that log to a server, which takes less than a file does."""
+    uri: str = request.getfixturevalue(f"{request.param}_store_uri")
+    return new_spools(uri)
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from provdb.capture import (
-        ProvHandler,
-        activity,
-        current_activity,
-        current_session,
-        dry_run,
-        is_dry_run,
-        session,
-        trace,
-        trace_class,
-        use_definition,
-    )
+    from provdb.capture.activity import activity, current_activity
+    from provdb.capture.dry_run import dry_run, is_dry_run
+    from provdb.capture.handler import ProvHandler
+    from provdb.capture.in_use import use_definition
+    from provdb.capture.session import current_session, session
+    from provdb.capture.tracing import trace, trace_class
     from provdb.database import Database, connect
     from provdb.demo import store_demo
     from provdb.errors import ProvdbError
@@ -51,22 +45,22 @@ __all__ = [
 
 _ROOMS: Final = {
     "Database": "provdb.database",
-    "ProvHandler": "provdb.capture",
+    "ProvHandler": "provdb.capture.handler",
     "ProvdbError": "provdb.errors",
     "Store": "provdb.store",
-    "activity": "provdb.capture",
+    "activity": "provdb.capture.activity",
     "connect": "provdb.database",
     "copy_store": "provdb.store",
-    "current_activity": "provdb.capture",
-    "current_session": "provdb.capture",
-    "dry_run": "provdb.capture",
-    "is_dry_run": "provdb.capture",
+    "current_activity": "provdb.capture.activity",
+    "current_session": "provdb.capture.session",
+    "dry_run": "provdb.capture.dry_run",
+    "is_dry_run": "provdb.capture.dry_run",
     "open_store": "provdb.store",
-    "session": "provdb.capture",
+    "session": "provdb.capture.session",
     "store_demo": "provdb.demo",
-    "trace": "provdb.capture",
-    "trace_class": "provdb.capture",
-    "use_definition": "provdb.capture",
+    "trace": "provdb.capture.tracing",
+    "trace_class": "provdb.capture.tracing",
+    "use_definition": "provdb.capture.in_use",
 }
 
 

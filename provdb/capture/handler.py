@@ -25,6 +25,7 @@ from provdb.capture.text_log import TextLog
 from provdb.config import Config, load_config, mask_uri
 from provdb.errors import ConfigError, StoreUnavailable
 from provdb.store import Store, open_store, prepare_store
+from provdb.store import local as _local  # noqa: F401  it registers before us
 
 __all__ = ["ProvHandler"]
 
@@ -37,6 +38,8 @@ _GUARD: Final = "provdb-guard"
 _MOST_PARENTS: Final = 8
 _STORE_TIMEOUT_SECONDS: Final = 10.0
 _TRY_AGAIN_SECONDS: Final = 10.0
+# How long a fork waits for the driver to be loaded; that takes a second at most.
+_LOADING_SECONDS: Final = 10.0
 
 
 class ProvHandler(logging.Handler):
@@ -107,7 +110,6 @@ class ProvHandler(logging.Handler):
         self._held: list[tuple[bytes, bytes]] = []
         self._try_again = 0.0
         self._lock = threading.RLock()
-        prepare_store(self._uri)
         _HANDLERS.add(self)
 
     def __repr__(self) -> str:
@@ -291,6 +293,8 @@ class ProvHandler(logging.Handler):
         if self._uri.startswith(_MEMORY):
             reason = "what is captured would end with the process; name a file"
             raise StoreUnavailable(self._uri, reason)
+        with _LOADING:
+            prepare_store(self._uri)
         return open_store(
             self._uri, zone=self._zone, timeout_seconds=_STORE_TIMEOUT_SECONDS
         )
@@ -326,12 +330,33 @@ class ProvHandler(logging.Handler):
 _HANDLERS: Final = weakref.WeakSet[ProvHandler]()
 
 
+# Held while a shipper loads the driver: a process that is forked in the middle of that
+# could never load it itself. What the local store does before a fork comes after this,
+# for Python calls first what was registered last.
+_LOADING: Final = threading.Lock()
+_FORKING: Final = threading.local()
+
+
+def _before_fork() -> None:
+    _FORKING.has_lock = _LOADING.acquire(timeout=_LOADING_SECONDS)
+
+
 def _after_fork() -> None:
+    if _FORKING.has_lock:
+        _LOADING.release()
+
+
+def _after_fork_in_child() -> None:
+    _after_fork()
     for handler in list(_HANDLERS):
         handler._forget_parent()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(
+    before=_before_fork,
+    after_in_parent=_after_fork,
+    after_in_child=_after_fork_in_child,
+)
 
 
 def _is_configuring() -> bool:

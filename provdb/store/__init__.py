@@ -7,11 +7,10 @@ from typing import Final
 
 from provdb.config import mask_uri
 from provdb.errors import StoreUnavailable
-from provdb.model import fields as f
 from provdb.store.base import Store
 from provdb.store.copy import copy_store
 from provdb.store.counts import CollectionStats, WriteCounts
-from provdb.store.validators import check
+from provdb.store.validators import load_validators
 
 __all__ = [
     "CollectionStats",
@@ -69,11 +68,7 @@ def open_store(
 
 
 def prepare_store(uri: str) -> None:
-    """Load the code that a store needs, now and not when it is opened.
-
-    A process that is forked while a thread loads it could never load it itself.
-    """
+    """Load the code that a store needs, now and not when it is opened."""
     for module in _MONGO_CODE if uri.startswith(_MONGO) else _LOCAL_CODE:
         import_module(module)
-    for collection in f.COLLECTIONS:
-        check(collection, ())
+    load_validators()

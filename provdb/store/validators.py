@@ -11,7 +11,7 @@ from provdb.errors import RecordError
 from provdb.model import Document
 from provdb.model import fields as f
 
-__all__ = ["check", "load_schema", "server_schema"]
+__all__ = ["check", "load_schema", "load_validators", "server_schema"]
 
 _NOT_ON_SERVER: Final = ("$schema", "format", "type")
 _BSON_TYPES: Final = {
@@ -19,6 +19,12 @@ _BSON_TYPES: Final = {
     "boolean": ("bool",),
     "number": ("number",),
 }
+
+
+def load_validators() -> None:
+    """Have all that `check` needs, before it is called."""
+    for collection in f.COLLECTIONS:
+        _validator(collection)
 
 
 def load_schema(collection: str) -> dict[str, Any]:

@@ -292,7 +292,10 @@ class ProvHandler(logging.Handler):
             reason = "what is captured would end with the process; name a file"
             raise StoreUnavailable(self._uri, reason)
         return open_store(
-            self._uri, zone=self._zone, timeout_seconds=_STORE_TIMEOUT_SECONDS
+            self._uri,
+            zone=self._zone,
+            timeout_seconds=_STORE_TIMEOUT_SECONDS,
+            is_eager=True,
         )
 
     def _drop(self, error: Exception) -> None:

@@ -296,7 +296,10 @@ class ProvHandler(logging.Handler):
         with _LOADING:
             prepare_store(self._uri)
         return open_store(
-            self._uri, zone=self._zone, timeout_seconds=_STORE_TIMEOUT_SECONDS
+            self._uri,
+            zone=self._zone,
+            timeout_seconds=_STORE_TIMEOUT_SECONDS,
+            is_eager=True,
         )
 
     def _drop(self, error: Exception) -> None:

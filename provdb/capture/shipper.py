@@ -87,6 +87,8 @@ class Shipper:
             RuntimeError: The interpreter is ending and starts no thread.
         """
         if not self._is_claimed.locked() and not self._is_finishing.is_set():
+            # Python 3.12 lets the driver start no thread once the main one has ended.
+            self._try(self._open)
             threading.Thread(
                 target=self._run, name="provdb-shipper", daemon=True
             ).start()

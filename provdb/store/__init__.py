@@ -30,7 +30,11 @@ _MONGO: Final = ("mongodb://", "mongodb+srv://")
 
 
 def open_store(
-    uri: str, *, zone: tzinfo = UTC, timeout_seconds: float | None = None
+    uri: str,
+    *,
+    zone: tzinfo = UTC,
+    timeout_seconds: float | None = None,
+    is_eager: bool = False,
 ) -> Store:
     """Open the store that a URI names.
 
@@ -41,6 +45,7 @@ def open_store(
         zone: Zone in which times of records that name none are read.
         timeout_seconds: How long a server may take for one answer, or None for as
             long as the URI allows.
+        is_eager: Whether to begin to connect at once; nothing waits for it.
 
     Raises:
         StoreUnavailable: The URI is none of these, or cannot be read.
@@ -54,7 +59,11 @@ def open_store(
         # pymongo takes longer to load than a lineage takes to find.
         from provdb.store.mongo import MongoStore
 
-        return MongoStore(uri, zone=zone, timeout_seconds=timeout_seconds)
+        # Where a server is must be asked of the network for the others.
+        is_eager = is_eager and uri.startswith(_MONGO[0])
+        return MongoStore(
+            uri, zone=zone, timeout_seconds=timeout_seconds, is_eager=is_eager
+        )
     from provdb.store.local import LocalStore
 
     if uri == _MEMORY:

@@ -94,7 +94,12 @@ class MongoStore(Store):
     """Documents in one database of a MongoDB server."""
 
     def __init__(
-        self, uri: str, *, zone: tzinfo = UTC, timeout_seconds: float | None = None
+        self,
+        uri: str,
+        *,
+        zone: tzinfo = UTC,
+        timeout_seconds: float | None = None,
+        is_eager: bool = False,
     ) -> None:
         """Name the server; it is asked when something is first needed of it.
 
@@ -104,6 +109,7 @@ class MongoStore(Store):
             zone: Zone in which times that name none are read.
             timeout_seconds: How long one answer may take, or None for as long as
                 the URI allows.
+            is_eager: Whether to connect at once, in threads beside.
 
         Raises:
             StoreUnavailable: The URI cannot be read.
@@ -123,7 +129,7 @@ class MongoStore(Store):
                 # The driver goes on without an option that it does not understand.
                 warnings.simplefilter("error", UserWarning)
                 self._client: MongoClient[Document] = MongoClient(
-                    uri, connect=False, appname="provdb", **options
+                    uri, connect=is_eager, appname="provdb", **options
                 )
             self._database = self._client.get_default_database(_DATABASE)
         except UserWarning as warning:

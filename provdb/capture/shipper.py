@@ -8,6 +8,7 @@ It also ships what ended processes of the same machine left in the same folder f
 same store: those that were forked from its own, and those of an earlier night.
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -31,6 +32,9 @@ _STEP: Final = 1000
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _MOST_DOUBLINGS: Final = 30
 _LOOK_AGAIN_SECONDS: Final = 30.0
+# Python 3.12 lets the driver start no thread once the main one has ended: there the
+# first record of a process waits for the driver to be loaded.
+_MUST_CONNECT_EARLY: Final = sys.version_info >= (3, 12)
 # A store that did not answer so long ago is not asked again at the end.
 _JUST_NOW_SECONDS: Final = 10.0
 
@@ -87,8 +91,8 @@ class Shipper:
             RuntimeError: The interpreter is ending and starts no thread.
         """
         if not self._is_claimed.locked() and not self._is_finishing.is_set():
-            # Python 3.12 lets the driver start no thread once the main one has ended.
-            self._try(self._open)
+            if _MUST_CONNECT_EARLY:
+                self._try(self._open)
             threading.Thread(
                 target=self._run, name="provdb-shipper", daemon=True
             ).start()

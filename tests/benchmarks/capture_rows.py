@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provdb.capture.environment import capture_environment
 from provdb.capture.handler import ProvHandler
-from tests.benchmarks.measure import Line, at_most, seconds_of, time_text
+from tests.benchmarks.measure import Line, at_most, seconds_of
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.tracing import seconds_of_traced_call
 from tests.benchmarks.writers import run_writers
@@ -100,12 +100,11 @@ def _writers(stage: Stage, *, rounds: int) -> Iterator[Line]:
             ratio=rate / 30_000,
             at_least=1,
         )
-        yield Line(
-            what=f"{what}: processor time of writers and server | of this machine",
-            ours=time_text(median(turn.busy_seconds for turn in turns)),
-            baseline=time_text(
-                median(turn.seconds for turn in turns) * (os.cpu_count() or 1)
-            ),
+        yield at_most(
+            f"{what}: processor time of the writers | of the machine",
+            median(turn.busy_seconds for turn in turns),
+            median(turn.seconds for turn in turns) * (os.cpu_count() or 1),
+            None,
         )
 
 

@@ -8,6 +8,8 @@ from statistics import median
 
 __all__ = ["Line", "at_most", "in_turns", "seconds_of", "time_text"]
 
+_MILLISECOND = 1e-3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -76,4 +78,6 @@ def at_most(what: str, ours: float, baseline: float, promised: float | None) -> 
 
 
 def time_text(seconds: float) -> str:
+    if seconds < _MILLISECOND:
+        return f"{seconds * 1e6:.1f} µs"
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

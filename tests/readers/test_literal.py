@@ -27,7 +27,9 @@ TOKENS = st.sampled_from(
 
 @given(literals())
 def test_the_literal_that_python_writes_is_read(value: Any) -> None:
-    text = repr(value)  # That of an Ellipsis is a name, and nothing that Python reads.
+    text = repr(value)
+    # Python writes the zeros of a complex number with a sign that it reads otherwise.
+    assume(by_python_is_able(text) or "0j" not in text)
 
     accepted = [outcome(lambda _: value, text), outcome(by_python, text)]
     assert outcome(parse_literal, text) in accepted
@@ -101,6 +103,11 @@ def test_json_words_are_read_in_json_only() -> None:
 def test_an_integer_that_json_would_round_is_not_taken_from_json() -> None:
     with pytest.raises(ValueError, match="no Python literal"):
         parse_literal('{"a": true, "id": 123456789012345678901}')
+
+
+def by_python_is_able(text: str) -> bool:
+    """Say whether Python reads what it wrote: not where there is a nan in it."""
+    return outcome(by_python, text) is not None
 
 
 def by_python(text: str) -> Any:

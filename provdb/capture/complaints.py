@@ -1,9 +1,9 @@
-"""What goes wrong in the capture: said once on stderr, and counted."""
+"""What goes wrong in a handler: each kind of fault is said once, and counted."""
 
-import sys
 from collections import Counter
-from contextlib import suppress
 from threading import RLock
+
+from provdb.capture.problems import say
 
 __all__ = ["Complaints"]
 
@@ -26,14 +26,8 @@ class Complaints:
             self._counts[kind] += 1
             is_first = self._counts[kind] == 1
         if is_first:
-            self.say(text)
+            say(text)
 
     def count(self, kind: str) -> int:
         """Return how often a kind of fault was."""
         return self._counts[kind]
-
-    def say(self, text: str) -> None:
-        """Write a line to stderr."""
-        with suppress(Exception):  # Nothing is left to complain to.
-            sys.stderr.write(f"provdb: {text}\n")
-            sys.stderr.flush()

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from provdb.capture.complaints import Complaints
 from provdb.capture.encoding import decode_value, encode_value
+from provdb.capture.problems import say
 from provdb.capture.shipper import Shipper
 from provdb.capture.spool import Spool, SpoolClosed, SpoolFull, SpoolName
 from provdb.capture.text_log import TextLog
@@ -191,9 +192,7 @@ class ProvHandler(logging.Handler):
         if shipper is None or not shipper.is_alive():
             spool.close()
         if not is_done:
-            self._complaints.say(
-                f"records are left in {spool.path}; 'provdb spool replay' stores them"
-            )
+            say(f"records are left in {spool.path}; 'provdb spool replay' stores them")
 
     def _write_text(self, record: logging.LogRecord, value: Any) -> None:
         # What the driver logs about the shipper's work would go round in a circle.

@@ -11,7 +11,7 @@ from typing import Final
 
 from provdb.capture.redaction import redact_text
 
-__all__ = ["is_shielded", "problem_counts", "report", "shield"]
+__all__ = ["is_shielded", "problem_counts", "report", "say", "shield"]
 
 # A definition has fewer values; what is beyond comes from a loop of some kind.
 _MOST_LINES: Final = 200
@@ -25,11 +25,16 @@ def report(problem: object) -> None:
     Args:
         problem: One sentence with the value in it, or an error with such a message.
     """
-    line = _PROBLEMS.note(redact_text(" ".join(str(problem).split())))
-    if line is None:
-        return
+    line = _PROBLEMS.note(" ".join(str(problem).split()))
+    if line is not None:
+        say(line)
+
+
+def say(line: str) -> None:
+    """Write a line to stderr, without any secret; nothing is ever raised."""
     try:
-        sys.stderr.write(f"provdb: {line}\n")
+        sys.stderr.write(f"provdb: {redact_text(line)}\n")
+        sys.stderr.flush()
     except (AttributeError, OSError, ValueError):
         return  # There is no stderr, or it is closed.
 

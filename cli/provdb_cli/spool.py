@@ -14,6 +14,8 @@ from provdb_cli.settings import Settings
 __all__ = ["spool"]
 
 _COLUMNS: Final = ("path", "running", "records", "dead", "size_bytes", "store")
+_NARROW: Final = ("spool", "running", "records", "dead", "size_bytes")
+_TABLES: Final = (_COLUMNS, (*_NARROW, "store"), _NARROW)
 _FOLDERS = click.argument(
     "folders", nargs=-1, type=click.Path(path_type=Path), metavar="[DIR]..."
 )
@@ -56,6 +58,7 @@ def status(
     rows = [
         {
             "path": str(state.path),
+            "spool": state.path.name,
             "running": state.is_running,
             "records": state.records,
             "dead": state.dead,
@@ -64,7 +67,7 @@ def status(
         }
         for state in states
     ]
-    print_rows(rows, _COLUMNS, format_name=format_name, output=output)
+    print_rows(rows, _COLUMNS, format_name=format_name, output=output, tables=_TABLES)
     if not rows:
         warn("no spool holds a record")
 

@@ -52,6 +52,7 @@ def test_status_shows_what_is_left(provdb: Provdb, folder: Path) -> None:
     (row,) = provdb("spool", "status", folder).json
 
     assert row.pop("path").startswith(str(folder))
+    assert row.pop("spool").endswith("-20201122T000000000.jsonl")
     assert row.pop("size_bytes") > 0
     assert row == {
         "running": False,
@@ -59,6 +60,17 @@ def test_status_shows_what_is_left(provdb: Provdb, folder: Path) -> None:
         "dead": 0,
         "store": "mongodb://osa:***@127.0.0.1:9/night?serverSelectionTimeoutMS=100",
     }
+
+
+def test_a_table_of_spools_fits_a_terminal(provdb: Provdb, folder: Path) -> None:
+    leave(folder, START)
+
+    said = provdb("spool", "status", folder, "--format=table", columns=80)
+
+    assert all(len(line) <= 80 for line in said.stdout.splitlines())
+    assert said.stdout.splitlines()[0].split() == [
+        *("spool", "running", "records", "dead", "size", "bytes")
+    ]
 
 
 def test_status_of_nothing_says_so(provdb: Provdb) -> None:

@@ -188,6 +188,7 @@ def test_the_status_names_what_is_left(away: Spools) -> None:
     (row,) = orjson.loads(said.stdout)
     assert row == {
         "path": str(spool),
+        "spool": spool.name,
         "running": False,
         "records": 60,
         "dead": 0,

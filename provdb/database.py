@@ -9,17 +9,20 @@ from typing import Any, Self
 from provdb.ingest import IngestReport, ingest
 from provdb.lineage import (
     LINK_RULES,
-    FileVersion,
+    FileVersions,
     Lineage,
     LinkRule,
+    Paths,
     WalkOptions,
     impact,
     lineage,
+    path,
     versions,
 )
 from provdb.model import Document
 from provdb.sessions import get_sessions, list_sessions
 from provdb.store import Store, open_store
+from provdb.tabular import RowList
 
 __all__ = ["Database", "connect"]
 
@@ -94,11 +97,22 @@ class Database:
         """
         return impact(self.store, name, options=self._options(options))
 
-    def versions(self, name: str) -> tuple[FileVersion, ...]:
+    def path(self, a: str, b: str, *, limit: int = 10, **options: Any) -> Paths:
+        """Return how one file came from another, as `provdb.lineage.path` does.
+
+        Args:
+            a: A path, the end of one, a file name or an id.
+            b: The other file, in the same way.
+            limit: Chains to return at most.
+            **options: Fields of `WalkOptions`, but for its limit.
+        """
+        return path(self.store, a, b, options=self._options(options), limit=limit)
+
+    def versions(self, name: str) -> FileVersions:
         """Return every writing of a file, the latest one first."""
         return versions(self.store, name, rules=self._rules)
 
-    def sessions(self, tag: str = "*") -> list[dict[str, Any]]:
+    def sessions(self, tag: str = "*") -> RowList:
         """Return a line for each session whose tag is like a pattern."""
         return list_sessions(self.store, tag)
 

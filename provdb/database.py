@@ -120,5 +120,22 @@ class Database:
         """Return the documents of all sessions of a tag."""
         return get_sessions(self.store, tag)
 
+    def collection(self, name: str) -> Any:
+        """Return a collection of a MongoDB server as pymongo has it, to aggregate.
+
+        Args:
+            name: ``activities``, ``entities``, ``sessions``, ``environments`` or
+                ``files``.
+
+        Raises:
+            QueryError: The store is no server, or has no such collection.
+
+        Example::
+
+            by_step = [{"$group": {"_id": "$name", "n": {"$sum": 1}}}]
+            list(db.collection("activities").aggregate(by_step))
+        """
+        return self.store.collection(name)
+
     def _options(self, options: dict[str, Any]) -> WalkOptions:
         return WalkOptions(**{"rules": self._rules, **options})

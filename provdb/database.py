@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from provdb.compare import Comparison, diff
 from provdb.ingest import IngestReport, ingest
 from provdb.lineage import (
     LINK_RULES,
@@ -107,6 +108,16 @@ class Database:
             **options: Fields of `WalkOptions`, but for its limit.
         """
         return path(self.store, a, b, options=self._options(options), limit=limit)
+
+    def diff(self, a: str, b: str, **options: Any) -> Comparison:
+        """Return what differs between two sides, as `provdb.compare.diff` does.
+
+        Args:
+            a: A run, a tag, a production or a file, such as ``run:01807``.
+            b: The other side, in the same way.
+            **options: Fields of `WalkOptions`.
+        """
+        return diff(self.store, a, b, options=self._options(options))
 
     def versions(self, name: str) -> FileVersions:
         """Return every writing of a file, the latest one first."""

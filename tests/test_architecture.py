@@ -24,6 +24,7 @@ RANKS = {
     "provdb.readers": 3,
     "provdb.lineage": 3,
     "provdb.capture": 4,
+    "provdb.compare": 4,
     "provdb.query": 4,
     "provdb.export": 4,
     "provdb.files": 4,

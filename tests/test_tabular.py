@@ -26,13 +26,14 @@ def db(store: Store) -> Database:
     return Database(store)
 
 
-@pytest.fixture(params=["lineage", "impact", "path", "versions", "sessions"])
+@pytest.fixture(params=["lineage", "impact", "path", "diff", "versions", "sessions"])
 def answer(request: pytest.FixtureRequest, db: Database) -> Any:
     """One answer of each kind."""
     questions: dict[str, Callable[[], Any]] = {
         "lineage": lambda: db.lineage(_DL3),
         "impact": lambda: db.impact("drs4_pedestal.Run01804.0000.h5"),
         "path": lambda: db.path("LST-1.1.Run01807.0003.fits.fz", _DL3),
+        "diff": lambda: db.diff("r0_to_dl1:01807", "dl1ab:01807"),
         "versions": lambda: db.versions(_DL3),
         "sessions": db.sessions,
     }

@@ -231,7 +231,7 @@ def _start(
     history.loaded.load_uses([entity])
     if found.version is not None:
         history.loaded.load_readers([entity])
-        versions = history.versions(entity)
+        versions = {*history.versions(entity), *history.written(entity)}
         matching = [v for v in versions if (v.tag or "").startswith(found.version)]
         if len(matching) == 1:
             return matching[0]

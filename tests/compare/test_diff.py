@@ -252,6 +252,22 @@ def test_every_way_to_name_a_side(
     assert not found.is_equal
 
 
+def test_two_versions_of_one_file_are_compared_by_their_names(store: Store) -> None:
+    """The same run was processed again, into the same paths."""
+    again = replace(
+        _ONE, threshold=8, start=datetime(2020, 3, 1, tzinfo=UTC), node="cp16"
+    )
+    remember(store, _ONE, again)
+    new, old = Database(store).versions("dl2_LST-1.Run01807.0000.h5")
+
+    found = diff(store, old.id, new.id)
+
+    assert {(d.kind, d.name, d.a, d.b) for d in found.differences} == {
+        ("parameter", "picture_threshold", (6,), (8,)),
+        ("node", "node", ("cp15",), ("cp16",)),
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

@@ -145,7 +145,8 @@ def diff(
 
     Compared are inputs, parameters, configuration by content, software, commit of the
     code, nodes, statuses and durations; the other run's own numbers, night and times
-    are no difference. As of diff, the exit status is 1 where anything differs.
+    are no difference. As with diff, the exit status is 1 where anything differs. How
+    far back files are followed is said by --as-of and --no-inferred.
 
     \b
     A and B each are one of

@@ -6,20 +6,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from provdb.compare import Comparison, diff
 from provdb.ingest import IngestReport, ingest
 from provdb.lineage import (
     LINK_RULES,
-    FileVersion,
+    FileVersions,
     Lineage,
     LinkRule,
+    Paths,
     WalkOptions,
     impact,
     lineage,
+    path,
     versions,
 )
 from provdb.model import Document
 from provdb.sessions import get_sessions, list_sessions
 from provdb.store import Store, open_store
+from provdb.tabular import RowList
 
 __all__ = ["Database", "connect"]
 
@@ -94,17 +98,55 @@ class Database:
         """
         return impact(self.store, name, options=self._options(options))
 
-    def versions(self, name: str) -> tuple[FileVersion, ...]:
+    def path(self, a: str, b: str, *, limit: int = 10, **options: Any) -> Paths:
+        """Return how one file came from another, as `provdb.lineage.path` does.
+
+        Args:
+            a: A path, the end of one, a file name or an id.
+            b: The other file, in the same way.
+            limit: Chains to return at most.
+            **options: Fields of `WalkOptions`, but for its limit.
+        """
+        return path(self.store, a, b, options=self._options(options), limit=limit)
+
+    def diff(self, a: str, b: str, **options: Any) -> Comparison:
+        """Return what differs between two sides, as `provdb.compare.diff` does.
+
+        Args:
+            a: A run, a tag, a production or a file, such as ``run:01807``.
+            b: The other side, in the same way.
+            **options: Fields of `WalkOptions`.
+        """
+        return diff(self.store, a, b, options=self._options(options))
+
+    def versions(self, name: str) -> FileVersions:
         """Return every writing of a file, the latest one first."""
         return versions(self.store, name, rules=self._rules)
 
-    def sessions(self, tag: str = "*") -> list[dict[str, Any]]:
+    def sessions(self, tag: str = "*") -> RowList:
         """Return a line for each session whose tag is like a pattern."""
         return list_sessions(self.store, tag)
 
     def session(self, tag: str) -> list[Document]:
         """Return the documents of all sessions of a tag."""
         return get_sessions(self.store, tag)
+
+    def collection(self, name: str) -> Any:
+        """Return a collection of a MongoDB server as pymongo has it, to aggregate.
+
+        Args:
+            name: ``activities``, ``entities``, ``sessions``, ``environments`` or
+                ``files``.
+
+        Raises:
+            QueryError: The store is no server, or has no such collection.
+
+        Example::
+
+            by_step = [{"$group": {"_id": "$name", "n": {"$sum": 1}}}]
+            list(db.collection("activities").aggregate(by_step))
+        """
+        return self.store.collection(name)
 
     def _options(self, options: dict[str, Any]) -> WalkOptions:
         return WalkOptions(**{"rules": self._rules, **options})

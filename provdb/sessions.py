@@ -7,6 +7,7 @@ from provdb.errors import NotFound
 from provdb.model import Document, session_key
 from provdb.model import fields as f
 from provdb.store import Store
+from provdb.tabular import RowList
 
 __all__ = ["get_sessions", "list_sessions"]
 
@@ -21,7 +22,7 @@ _SHOWN: Final = (
 _MOST_SESSIONS: Final = 10_000
 
 
-def list_sessions(store: Store, pattern: str = "*") -> list[dict[str, Any]]:
+def list_sessions(store: Store, pattern: str = "*") -> RowList:
     """Return a line for each session whose tag is like a pattern, in order of tags.
 
     Args:
@@ -40,12 +41,12 @@ def list_sessions(store: Store, pattern: str = "*") -> list[dict[str, Any]]:
     >>> [line["observation_date"] for line in list_sessions(store, "r0_to_dl1:*")]
     ['20191123']
     """
-    return [
+    return RowList(
         _line(session)
         for session in store.scan(f.SESSIONS)
         if session[f.SESSION_ID] is not None
         and fnmatchcase(session[f.SESSION_TAG] or "", pattern)
-    ]
+    )
 
 
 def get_sessions(store: Store, tag: str) -> list[Document]:

@@ -11,6 +11,7 @@ from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
 from provdb_cli.files import files
 from provdb_cli.ingest import ingest
+from provdb_cli.pairs import diff, path
 from provdb_cli.query import query
 from provdb_cli.run import run
 from provdb_cli.session import session
@@ -54,6 +55,8 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
 
 for command in (config, db, demo, files, ingest, query, run, session, spool):
     cli.add_command(command)
+for command in (diff, path):
+    query.add_command(command)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ __all__ = [
     "escape",
     "output_options",
     "rules_option",
+    "unfold_option",
     "walk_options",
 ]
 
@@ -130,6 +131,15 @@ def rules_option(command: _Command) -> _Command:
     )(command)
 
 
+def unfold_option(command: _Command) -> _Command:
+    """Give a command ``--unfold``."""
+    return click.option(
+        "--unfold",
+        is_flag=True,
+        help="Give each subrun its own line in the tree.",
+    )(command)
+
+
 def walk_options(command: _Command) -> _Command:
     """Give a command the options of a walk: how far, and through what."""
     options = (
@@ -161,11 +171,7 @@ def walk_options(command: _Command) -> _Command:
             metavar="N",
             help="Stop after N nodes.",
         ),
-        click.option(
-            "--unfold",
-            is_flag=True,
-            help="Give each subrun its own line in the tree.",
-        ),
+        unfold_option,
     )
     for option in reversed(options):
         command = option(command)

@@ -4,13 +4,13 @@ import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from provdb.lineage import Lineage, LineageNode, TreeRow, tree
+from provdb.lineage import Lineage, LineageNode, Paths, TreeRow, tree
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["draw_leaves", "draw_tree"]
+__all__ = ["draw_leaves", "draw_paths", "draw_tree"]
 
 _WIDE: Final = 100
 _WITH_FOLDERS: Final = 140
@@ -34,22 +34,42 @@ def draw_tree(
         lineage: The answer.
         is_unfolded: Whether each subrun has a line of its own.
     """
+    _draw(console, tree(lineage, is_unfolded=is_unfolded))
+    for line in _summary(lineage):
+        console.print(line, soft_wrap=True)
+
+
+def draw_paths(console: "Console", paths: Paths, *, is_unfolded: bool = False) -> None:
+    """Draw chains between two files as one tree, with roles where there is room.
+
+    Args:
+        console: Where to draw; the wider it is, the more is shown.
+        paths: The chains; one at least.
+        is_unfolded: Whether each subrun has a line of its own.
+    """
+    rows = tree(paths.lineage, is_unfolded=is_unfolded)
+    _draw(console, rows, has_roles=True)
+    console.print(paths.sentence, soft_wrap=True)
+
+
+def _draw(
+    console: "Console", rows: Iterable[TreeRow], *, has_roles: bool = False
+) -> None:
     is_wide = console.width >= _WIDE
-    rows = [
+    lines = [
         (
             _file(row, guide),
+            *([_roles(row)] if has_roles and is_wide else []),
             _step(row),
             _time(row, is_wide=is_wide),
             _status(row, is_wide=is_wide),
             _folder(row),
         )
-        for guide, row in _guided(tree(lineage, is_unfolded=is_unfolded))
+        for guide, row in _guided(rows)
     ]
-    widths = _widths(rows, console.width)
-    for row in rows:
-        console.print(_line(row, widths), soft_wrap=True)
-    for line in _summary(lineage):
-        console.print(line, soft_wrap=True)
+    widths = _widths(lines, console.width)
+    for line in lines:
+        console.print(_line(line, widths), soft_wrap=True)
 
 
 def draw_leaves(console: "Console", lineage: Lineage) -> None:
@@ -125,6 +145,12 @@ def _name(node: LineageNode) -> str:
         return node.name or node.id
     base = posixpath.basename(node.location)
     return base or f"{node.name} in {node.location}"
+
+
+def _roles(row: TreeRow) -> "Text":
+    from rich.text import Text
+
+    return Text(", ".join(row.roles), style="dim")
 
 
 def _step(row: TreeRow) -> "Text":

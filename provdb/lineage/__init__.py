@@ -1,26 +1,30 @@
 """Where does this file come from, and what came from it."""
 
 from provdb.lineage.name import Name, find_name
+from provdb.lineage.path import Paths, path
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
 from provdb.lineage.tree import TreeRow, tree
-from provdb.lineage.versions import FileVersion, versions
+from provdb.lineage.versions import FileVersion, FileVersions, versions
 from provdb.lineage.walk import WalkOptions, impact, lineage
 
 __all__ = [
     "LINK_RULES",
     "FileVersion",
+    "FileVersions",
     "Lineage",
     "LineageEdge",
     "LineageNode",
     "LinkRule",
     "Name",
+    "Paths",
     "TreeRow",
     "WalkOptions",
     "find_name",
     "impact",
     "lineage",
     "link_rules",
+    "path",
     "tree",
     "versions",
 ]

@@ -15,6 +15,7 @@ from provdb.lineage.resolve import (
     Source,
     Use,
     Version,
+    generation_rounds,
     resolve,
 )
 from provdb.lineage.result import LineageEdge
@@ -122,6 +123,12 @@ class History:
         if entity not in self._versions:
             self._find_versions(entity)
         return self._versions[entity]
+
+    def written(self, entity: str) -> Iterator[Version]:
+        """Yield every version of an entity that was written, also one nobody used."""
+        made = self.loaded.generators[entity]
+        for activities in generation_rounds(made, levels=self.loaded.levels):
+            yield self._generated_by(entity, tuple(activities))
 
     def now(self, entity: str) -> Version:
         """Return the version of a loaded entity that there is now."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from provdb.model import format_time
+from provdb.tabular import Tabular
 
 __all__ = ["Lineage", "LineageEdge", "LineageNode"]
 
@@ -103,7 +104,7 @@ class LineageEdge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lineage:
+class Lineage(Tabular):
     """All that one file came from, or all that came from it.
 
     Attributes:

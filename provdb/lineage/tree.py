@@ -23,6 +23,7 @@ class TreeRow:
         steps: The activities that made them, in order.
         rule: The link rule that inferred the relation to the line above, or None.
         has_time_conflict: Whether the times of that relation conflict.
+        roles: The roles of that relation, in order.
         is_repeated: Whether they stand further up already, with all below them.
     """
 
@@ -32,6 +33,7 @@ class TreeRow:
     steps: tuple[LineageNode, ...]
     rule: str | None = None
     has_time_conflict: bool = False
+    roles: tuple[str, ...] = ()
     is_repeated: bool = False
 
 
@@ -111,6 +113,7 @@ class _Graph:
             steps=tuple(_distinct(makers)),
             rule=next((step.edge.rule for step in group if step.edge.rule), None),
             has_time_conflict=any(step.edge.time_conflict for step in group),
+            roles=tuple(sorted({s.edge.role for s in group if s.edge.role})),
         )
 
     def _inputs(self, node: LineageNode) -> list[_Step]:

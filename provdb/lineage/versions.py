@@ -12,8 +12,9 @@ from provdb.lineage.resolve import Activity, Version, generation_rounds
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
 from provdb.store import Store
+from provdb.tabular import Tabular
 
-__all__ = ["FileVersion", "versions"]
+__all__ = ["FileVersion", "FileVersions", "versions"]
 
 _WORST_FIRST: Final = ("failed", "interrupted", "running", "completed")
 
@@ -59,13 +60,27 @@ class FileVersion:
         }
 
 
+class FileVersions(tuple[FileVersion, ...], Tabular):
+    """Every writing of a file, the latest one first."""
+
+    __slots__ = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the versions as they stand in JSON."""
+        return [version.to_dict() for version in self]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the versions as one value that JSON can hold."""
+        return {"versions": self.rows()}
+
+
 def versions(
     store: Store,
     name: str,
     *,
     as_of: datetime | None = None,
     rules: Collection[LinkRule] = LINK_RULES,
-) -> tuple[FileVersion, ...]:
+) -> FileVersions:
     """Return every writing of a file, the latest one first.
 
     A file that nothing is known to have written has no versions.
@@ -85,7 +100,7 @@ def versions(
     loaded.load_uses([found.entity])
     current = History(loaded).now(found.entity).generators
     rounds = generation_rounds(loaded.generators[found.entity], levels=loaded.levels)
-    return tuple(
+    return FileVersions(
         _file_version(found.entity, found.location, activities, current=current)
         for activities in rounds
     )

@@ -23,7 +23,7 @@ from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
 from provdb.store import Store
 
-__all__ = ["WalkOptions", "impact", "lineage"]
+__all__ = ["WalkOptions", "impact", "lineage", "lineage_until"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,27 @@ def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Li
     return _walk(store, name, _DOWNSTREAM, options)
 
 
+def lineage_until(
+    store: Store, name: str, until: str, *, options: WalkOptions = _EVERYTHING
+) -> Lineage:
+    """Return what a file came from, as far back as another one is from it.
+
+    The id of that other one is the ``until`` of the question; where it is not among
+    the nodes they are the whole lineage.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        until: The other file, in the same way.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has one of the names.
+        Ambiguous: Several things have one of them.
+    """
+    return _walk(store, name, _UPSTREAM, options, until=until)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Direction:
     """What differs between a walk back and a walk on.
@@ -157,21 +178,31 @@ _DOWNSTREAM: Final = _Direction(
 
 
 def _walk(
-    store: Store, name: str, direction: _Direction, options: WalkOptions
+    store: Store,
+    name: str,
+    direction: _Direction,
+    options: WalkOptions,
+    *,
+    until: str | None = None,
 ) -> Lineage:
+    is_whole = not (options.is_filtered or options.is_cut) and until is None
     loaded = Loaded(
         store,
         rules=options.rules,
         as_of=options.as_of,
-        is_ahead=direction is _UPSTREAM and not (options.is_filtered or options.is_cut),
+        is_ahead=direction is _UPSTREAM and is_whole,
     )
     history = History(loaded)
     found = find_name(store, name)
+    sought = None if until is None else find_name(store, until)
     with _without_collector():
         start = _start(history, found, name=name, as_of=options.as_of)
+        end = None
+        if until is not None and sought is not None:
+            end = _start(history, sought, name=until, as_of=options.as_of)
         walk = _Walk(history, direction, options)
-        walk.run(start)
-        return _answer(walk, name, start)
+        walk.run(start, until=end)
+        return _answer(walk, name, start, until=end)
 
 
 @contextmanager
@@ -200,7 +231,7 @@ def _start(
     history.loaded.load_uses([entity])
     if found.version is not None:
         history.loaded.load_readers([entity])
-        versions = history.versions(entity)
+        versions = {*history.versions(entity), *history.written(entity)}
         matching = [v for v in versions if (v.tag or "").startswith(found.version)]
         if len(matching) == 1:
             return matching[0]
@@ -235,13 +266,13 @@ class _Walk:
         self._is_filtered = options.is_filtered
         self._is_cut = options.is_cut
 
-    def run(self, start: Version) -> None:
-        """Visit everything that can be reached from one version."""
+    def run(self, start: Version, *, until: Version | None = None) -> None:
+        """Visit everything that can be reached from one version, or up to another."""
         self.distances[start] = 0
         self._passed[start] = 0
         level: list[Node] = [start]
         distance = 0
-        while level:
+        while level and until not in self.distances:
             distance += 1
             self.direction.load(self.history.loaded, level)
             level = self._visit(level, distance)
@@ -288,7 +319,9 @@ class _Walk:
         return True
 
 
-def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
+def _answer(
+    walk: _Walk, name: str, start: Version, *, until: Version | None
+) -> Lineage:
     options = walk.options
     nodes = tuple(describe(walk.distances, walk.edges, walk.history.loaded))
     as_of = None if options.as_of is None else format_time(options.as_of)
@@ -298,6 +331,7 @@ def _answer(walk: _Walk, name: str, start: Version) -> Lineage:
             "id": start.id,
             "direction": walk.direction.name,
             "as_of": as_of,
+            **({} if until is None else {"until": until.id}),
         },
         start=start.id,
         nodes=nodes,

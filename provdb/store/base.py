@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from provdb.model import (
     Document,
@@ -155,6 +155,14 @@ class Store(ABC):
         """Yield the different names of files, in order."""
 
     @abstractmethod
+    def session_tags(self) -> Iterator[str]:
+        """Yield the different tags of activities, in order."""
+
+    @abstractmethod
+    def tagged(self, session_tags: Iterable[str]) -> list[Document]:
+        """Return the activities that have one of these tags, in no order."""
+
+    @abstractmethod
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
 
@@ -172,6 +180,10 @@ class Store(ABC):
     @abstractmethod
     def starting(self, collection: str, prefix: str, *, limit: int) -> list[Document]:
         """Return up to *limit* documents whose id starts so, in order of the ids."""
+
+    @abstractmethod
+    def collection(self, name: str) -> Any:
+        """Return a collection of the server as its driver has it, to aggregate."""
 
     @abstractmethod
     def stats(self) -> list[CollectionStats]:

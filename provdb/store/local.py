@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 
-from provdb.errors import StoreUnavailable
+from provdb.errors import QueryError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.store.base import Store
@@ -119,6 +119,18 @@ class LocalStore(Store):
         )
         yield from (name for (name,) in self._rows(query, ()))
 
+    def session_tags(self) -> Iterator[str]:
+        """Yield the different tags of activities, in order."""
+        query = (
+            f"SELECT DISTINCT {f.SESSION_TAG} FROM {f.ACTIVITIES} "
+            f"WHERE {f.SESSION_TAG} > '' ORDER BY {f.SESSION_TAG}"
+        )
+        yield from (tag for (tag,) in self._rows(query, ()))
+
+    def tagged(self, session_tags: Iterable[str]) -> list[Document]:
+        """Return the activities that have one of these tags, in no order."""
+        return self._of_tags(tag for tag in session_tags if tag)
+
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
         query = (
@@ -144,6 +156,18 @@ class LocalStore(Store):
             return []
         rows = self._rows(query, (prefix, prefix + "\U0010ffff", limit))
         return [_load(collection, text) for (text,) in rows]
+
+    def collection(self, name: str) -> Any:
+        """Say that there is no server to aggregate, and how to come to one.
+
+        Raises:
+            QueryError: This store is no server.
+        """
+        raise QueryError(
+            f"only a MongoDB server has the collection {name} to aggregate, and "
+            f"{self.uri} is none; copy it there with 'provdb --uri {self.uri} db copy "
+            "mongodb://HOST/DATABASE'"
+        )
 
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""

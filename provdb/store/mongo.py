@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from bson.errors import BSONError
 from pymongo import MongoClient, ReplaceOne, UpdateOne
+from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import (
     BulkWriteError,
     OperationFailure,
@@ -23,7 +24,7 @@ from pymongo.errors import (
 )
 
 from provdb.config import mask_uri
-from provdb.errors import RecordError, StoreUnavailable
+from provdb.errors import QueryError, RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
@@ -233,6 +234,23 @@ class MongoStore(Store):
             )
             yield from (group["_id"] for group in groups)
 
+    def session_tags(self) -> Iterator[str]:
+        """Yield the different tags of activities, in order."""
+        with self._errors():
+            groups = self._database[f.ACTIVITIES].aggregate(
+                [
+                    {"$match": {f.SESSION_TAG: {"$gt": ""}}},
+                    {"$group": {"_id": f"${f.SESSION_TAG}"}},
+                    {"$sort": {"_id": 1}},
+                ],
+                allowDiskUse=True,
+            )
+            yield from (group["_id"] for group in groups)
+
+    def tagged(self, session_tags: Iterable[str]) -> list[Document]:
+        """Return the activities that have one of these tags, in no order."""
+        return self._find(f.ACTIVITIES, f.SESSION_TAG, filter(None, session_tags))
+
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
         with self._errors():
@@ -253,6 +271,19 @@ class MongoStore(Store):
             between = {"$gte": prefix, "$lt": prefix + "\U0010ffff"}
             found = self._database[collection].find({f.ID: between})
             return list(found.sort(f.ID, 1).limit(limit))
+
+    def collection(self, name: str) -> MongoCollection[Document]:
+        """Return a collection of the server as pymongo has it, to aggregate.
+
+        What pymongo raises then is not translated.
+
+        Raises:
+            QueryError: A store has no collection of that name.
+        """
+        if name not in f.COLLECTIONS:
+            known = ", ".join(f.COLLECTIONS)
+            raise QueryError(f"there is no collection {name}; known are {known}")
+        return self._database[name]
 
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""

@@ -17,6 +17,7 @@ _DL2 = "dl2_LST-1.Run01807.h5"
 _EVERY_QUESTION = [
     pytest.param(("query", "lineage", _DL2), id="lineage"),
     pytest.param(("query", "impact", "dl1_LST-1.Run01807.0000.h5"), id="impact"),
+    pytest.param(("query", "path", "dl1_LST-1.Run01807.0000.h5", _DL2), id="path"),
     pytest.param(("query", "versions", _DL2), id="versions"),
     pytest.param(("session", "list"), id="session list"),
     pytest.param(("session", "show", "r0_to_dl1:01807"), id="session show"),

@@ -9,7 +9,7 @@ import pytest
 
 from provdb.errors import NotFound
 from provdb.ingest import ingest
-from provdb.lineage import Lineage, WalkOptions, impact, lineage
+from provdb.lineage import Lineage, WalkOptions, impact, lineage, versions
 from provdb.model import fields as f
 from provdb.store import Store, open_store
 from tests.benchmarks.night import Night, write
@@ -105,6 +105,20 @@ def test_as_of_a_time_before_anything_was_written_there_is_no_product(
 
     with pytest.raises(NotFound, match=r"as of 2020-01-01T00:00:00\.000Z"):
         lineage(store, "dl2_LST-1.Run01807.h5", options=options)
+
+
+def test_every_version_that_is_listed_can_be_asked_for(
+    store: Store, first: Path, again: Path
+) -> None:
+    """Nobody used the merged file before it was overwritten."""
+    ingest(store, [first, again])
+    new, old = versions(store, "dl2_LST-1.Run01807.h5")
+
+    answers = [lineage(store, version.id) for version in (old, new)]
+
+    starts = [[n.start for n in a.nodes if n.start is not None] for a in answers]
+    assert [answer.start for answer in answers] == [old.id, new.id]
+    assert max(starts[0]) < BETWEEN < min(starts[1])
 
 
 def test_as_of_is_part_of_the_question(store: Store, first: Path) -> None:

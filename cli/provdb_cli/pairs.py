@@ -1,0 +1,182 @@
+"""``provdb query path`` and ``diff``: what two things have to do with each other."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from provdb_cli.differences import draw_differences
+from provdb_cli.errors import ANSWER_IS_NO, warn
+from provdb_cli.options import (
+    FileName,
+    as_of_option,
+    output_options,
+    rules_option,
+    unfold_option,
+)
+from provdb_cli.output import choose_format, print_json, print_rows, print_text
+from provdb_cli.settings import Settings
+from provdb_cli.tree import draw_paths
+
+__all__ = ["diff", "path"]
+
+_PATH_COLUMNS: Final = (
+    "path",
+    "distance",
+    "kind",
+    "level",
+    "name",
+    "location",
+    "relation",
+    "role",
+    "inferred",
+    "time_conflict",
+    "status",
+    "start",
+    "end",
+    "id",
+)
+_PATH_TABLES: Final = (
+    (
+        "path",
+        "level",
+        "name",
+        "file",
+        "relation",
+        "role",
+        "inferred",
+        "time_conflict",
+        "status",
+        "start",
+        "end",
+    ),
+    ("path", "level", "name", "file", "role", "inferred", "time_conflict", "start"),
+    ("path", "level", "name", "file", "role", "start"),
+    ("path", "name", "file", "role"),
+)
+_DIFF_COLUMNS: Final = ("kind", "steps", "name", "a", "b")
+
+
+@click.command()
+@click.argument("a", type=FileName())
+@click.argument("b", type=FileName())
+@as_of_option
+@rules_option
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Show N ways at most.",
+)
+@unfold_option
+@output_options(is_tree=True)
+@click.pass_obj
+def path(
+    settings: Settings,
+    a: str,
+    b: str,
+    *,
+    as_of: datetime | None,
+    no_inferred: bool,
+    limit: int,
+    unfold: bool,
+    format_name: str | None,
+    output: Path | None,
+) -> None:
+    """Show how B came from A, or A from B: the shortest ways.
+
+    A and B are named as in 'provdb query lineage'. Where neither came from the other
+    the exit status is 1.
+
+    \b
+    Example:
+      provdb query path LST-1.1.Run01807.0003.fits.fz dl3_LST-1.Run01807.fits
+    """
+    from provdb.lineage import WalkOptions, path
+
+    format_name = choose_format(format_name, output, on_terminal="tree")
+    rules = () if no_inferred else settings.link_rules()
+    options = WalkOptions(rules=rules, as_of=as_of)
+    with settings.open_store() as store:
+        found = path(store, a, b, options=options, limit=limit)
+    for warning in found.warnings:
+        warn(f"warning: {warning}")
+    if format_name == "json":
+        print_json(found.to_dict(), output=output)
+    elif format_name != "tree":
+        print_rows(
+            found.rows(),
+            _PATH_COLUMNS,
+            format_name=format_name,
+            output=output,
+            tables=_PATH_TABLES,
+        )
+    elif found.chains:
+        print_text(
+            lambda console: draw_paths(console, found, is_unfolded=unfold),
+            output=output,
+        )
+    if not found.chains:
+        warn(found.sentence)
+        raise click.exceptions.Exit(ANSWER_IS_NO)
+
+
+@click.command()
+@click.argument("a", type=FileName())
+@click.argument("b", type=FileName())
+@as_of_option
+@rules_option
+@output_options()
+@click.pass_obj
+def diff(
+    settings: Settings,
+    a: str,
+    b: str,
+    *,
+    as_of: datetime | None,
+    no_inferred: bool,
+    format_name: str | None,
+    output: Path | None,
+) -> None:
+    """Show what differs between A and B, by step and role.
+
+    Compared are inputs, parameters, configuration by content, software, commit of the
+    code, nodes, statuses and durations; the other run's own numbers, night and times
+    are no difference. As with diff, the exit status is 1 where anything differs. How
+    far back files are followed is said by --as-of and --no-inferred.
+
+    \b
+    A and B each are one of
+      run:01807, or 01807           all activities of a run
+      tag:r0_to_dl1:01807, or r0_to_dl1:01807, also with * and ?
+      production:v0.12.3            the software_version of sessions
+      production:v0.12.3/20200117   one night of it
+      FILE, ID@VERSION, file:FILE   a file with all that it came from
+
+    \b
+    Example:
+      provdb query diff 01807 01808
+      provdb query diff dl2_LST-1.Run01807.0000.h5 dl2_LST-1.Run01807.0003.h5
+      provdb query diff production:v0.12.3 production:v0.13.0
+    """
+    from provdb.compare import diff
+    from provdb.lineage import WalkOptions
+
+    format_name = choose_format(format_name, output, on_terminal="table")
+    rules = () if no_inferred else settings.link_rules()
+    options = WalkOptions(rules=rules, as_of=as_of)
+    with settings.open_store() as store:
+        found = diff(store, a, b, options=options)
+    for warning in found.warnings:
+        warn(f"warning: {warning}")
+    if format_name == "json":
+        print_json(found.to_dict(), output=output)
+    elif format_name == "table":
+        print_text(lambda console: draw_differences(console, found), output=output)
+    else:
+        print_rows(found.rows(), _DIFF_COLUMNS, format_name=format_name, output=output)
+    if not found.is_equal:
+        raise click.exceptions.Exit(ANSWER_IS_NO)

@@ -1,0 +1,123 @@
+"""Answers as tables: a frame of pandas, and what a notebook shows of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import islice
+from typing import Any, Final
+
+import orjson
+
+from provdb.errors import MissingExtra
+from provdb.model import format_time
+
+__all__ = ["RowList", "Tabular"]
+
+_MOST_ROWS: Final = 100
+_MOST_LETTERS: Final = 200
+_CELL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap"
+
+
+class Tabular:
+    """Something that has rows, and can be looked at as a table of them."""
+
+    __slots__ = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows as they stand in JSON, all with the same fields."""
+        raise NotImplementedError
+
+    def to_dataframe(self) -> Any:
+        """Return the rows as a frame of pandas, a column a field.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        try:
+            # Heavy, and few need it.
+            import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]  # It has no types.
+        except ImportError as error:
+            raise MissingExtra("pandas", extra="notebook") from error
+        rows = self.rows()
+        return pandas.DataFrame(rows, columns=_fields(rows))
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows, of the first rows."""
+        return html_table(self.rows())
+
+
+class RowList(list[dict[str, Any]], Tabular):
+    """A list of rows, which a notebook shows as a table.
+
+    >>> RowList([{"session_tag": "r0_to_dl1:01618"}])._repr_html_().count("<td")
+    1
+    """
+
+    __slots__ = ()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the rows."""
+        return list(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rows as one value that JSON can hold."""
+        return {"rows": [{k: _plain(v) for k, v in row.items()} for row in self]}
+
+
+def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return rows as a table of HTML, without what all of them lack.
+
+    Long texts are cut, of many rows the first ones are shown, and nothing in them
+    becomes markup.
+
+    >>> html_table([{"name": "<b>", "run": None}]).count("&lt;b&gt;")
+    1
+    """
+    columns = [
+        name
+        for name in _fields(rows)
+        if any(row.get(name) not in (None, "", [], {}) for row in rows)
+    ]
+    header = "".join(_cell("th", name.replace("_", " ")) for name in columns)
+    lines = [
+        "".join(_cell("td", _text(row.get(name))) for name in columns)
+        for row in islice(rows, _MOST_ROWS)
+    ]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    note = "no rows"
+    if rows:
+        note = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
+    if len(rows) > _MOST_ROWS:
+        note += f", the first {_MOST_ROWS} are shown"
+    return (
+        f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
+        f"<p>{note}</p>"
+    )
+
+
+def _fields(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _cell(tag: str, text: str) -> str:
+    return f'<{tag} style="{_CELL}">{escape(text)}</{tag}>'
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        text = "yes" if value else "no"
+    elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+        text = "\n".join(value)
+    else:
+        plain = _plain(value)
+        text = plain if isinstance(plain, str) else orjson.dumps(plain).decode()
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}…"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it, times as texts."""
+    written = orjson.dumps(
+        value, default=format_time, option=orjson.OPT_PASSTHROUGH_DATETIME
+    )
+    return orjson.loads(written)

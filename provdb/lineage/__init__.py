@@ -1,6 +1,7 @@
 """Where does this file come from, and what came from it."""
 
 from provdb.lineage.name import Name, find_name
+from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
 from provdb.lineage.tree import TreeRow, tree
@@ -15,12 +16,15 @@ __all__ = [
     "LineageNode",
     "LinkRule",
     "Name",
+    "ReachedIds",
     "TreeRow",
     "WalkOptions",
     "find_name",
     "impact",
     "lineage",
     "link_rules",
+    "makers",
+    "reach",
     "tree",
     "versions",
 ]

@@ -23,7 +23,15 @@ from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
 from provdb.store import Store
 
-__all__ = ["WalkOptions", "impact", "lineage"]
+__all__ = [
+    "DOWNSTREAM",
+    "UPSTREAM",
+    "Direction",
+    "WalkOptions",
+    "impact",
+    "lineage",
+    "without_collector",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +97,7 @@ def lineage(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> L
     ...     lineage(store, "dl1_LST-1.Run01618.0008.h5").nodes]
     ['DL1', 'r0_to_dl1', 'R0']
     """
-    return _walk(store, name, _UPSTREAM, options)
+    return _walk(store, name, UPSTREAM, options)
 
 
 def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
@@ -107,11 +115,11 @@ def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Li
         NotFound: Nothing has that name.
         Ambiguous: Several things have it.
     """
-    return _walk(store, name, _DOWNSTREAM, options)
+    return _walk(store, name, DOWNSTREAM, options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Direction:
+class Direction:
     """What differs between a walk back and a walk on.
 
     Attributes:
@@ -144,12 +152,12 @@ def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
     loaded.load_readers(entities)
 
 
-_UPSTREAM: Final = _Direction(
+UPSTREAM: Final = Direction(
     name="upstream",
     load=_load_upstream,
     step=History.upstream,
 )
-_DOWNSTREAM: Final = _Direction(
+DOWNSTREAM: Final = Direction(
     name="downstream",
     load=_load_downstream,
     step=History.downstream,
@@ -157,17 +165,17 @@ _DOWNSTREAM: Final = _Direction(
 
 
 def _walk(
-    store: Store, name: str, direction: _Direction, options: WalkOptions
+    store: Store, name: str, direction: Direction, options: WalkOptions
 ) -> Lineage:
     loaded = Loaded(
         store,
         rules=options.rules,
         as_of=options.as_of,
-        is_ahead=direction is _UPSTREAM and not (options.is_filtered or options.is_cut),
+        is_ahead=direction is UPSTREAM and not (options.is_filtered or options.is_cut),
     )
     history = History(loaded)
     found = find_name(store, name)
-    with _without_collector():
+    with without_collector():
         start = _start(history, found, name=name, as_of=options.as_of)
         walk = _Walk(history, direction, options)
         walk.run(start)
@@ -175,7 +183,7 @@ def _walk(
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Let the cycle collector rest: a walk makes many objects and no cycles.
 
     It would look through all of them again and again, for a third of the time.
@@ -223,7 +231,7 @@ class _Walk:
     """The nodes and edges that were met, and how far away they are."""
 
     def __init__(
-        self, history: History, direction: _Direction, options: WalkOptions
+        self, history: History, direction: Direction, options: WalkOptions
     ) -> None:
         self.history = history
         self.direction = direction

@@ -2,6 +2,7 @@
 
 from provdb.query.explain import explain
 from provdb.query.fields import FIELDS, FieldType
+from provdb.query.filters import filter_query
 from provdb.query.json_form import from_json, to_json
 from provdb.query.parse import parse
 from provdb.query.run import CompiledQuery, compile_query, find
@@ -15,6 +16,7 @@ __all__ = [
     "Query",
     "compile_query",
     "explain",
+    "filter_query",
     "find",
     "from_json",
     "parse",

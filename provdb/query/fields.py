@@ -5,7 +5,7 @@ that of the activities that made the entity's current version.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from provdb.errors import QuerySyntaxError, UnknownField
 from provdb.model import fields as f
@@ -69,6 +69,17 @@ class FieldType:
     activity: Place | None = None
     has_keys: bool = False
     is_indexed: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what somebody who asks must know of the field."""
+        return {
+            "field": f"{self.name}.KEY" if self.has_keys else self.name,
+            "type": self.type,
+            "about": self.about,
+            "indexed": self.is_indexed,
+            "meaning": self.meaning,
+            "example": self.example,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

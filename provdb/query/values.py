@@ -166,7 +166,7 @@ def _ordered(asked: _Asked, operator: str, value: Value) -> Filter:
     if asked.type == "level":
         return _levels_between(asked, operator, value)
     if asked.type != "any":
-        expected = f"one value with : or =; {asked.path} has no order"
+        expected = f"one value with : or =; a {asked.type} has no order"
         raise asked.fail(value, expected)
     if isinstance(value, Range):
         bounds = {"$gte": value.low, "$lte": value.high}

@@ -117,7 +117,7 @@ _TABLE: Final = (
         meaning="data level", example="level:DL1", entity=_own(f.LEVEL),
     ),
     FieldType(
-        name="entity", about="entity", type="text", is_indexed=True,
+        name="entity", about="entity", type="text",
         meaning="name of the kind of entity", example="entity:RFModel*",
         entity=_own(f.NAME),
     ),
@@ -247,7 +247,7 @@ _TABLE: Final = (
         ),
     ),
     FieldType(
-        name="name", about="both", type="text", is_indexed=True,
+        name="name", about="both", type="text",
         meaning="name of the entity or activity", example="name:dl1*",
         entity=_own(f.NAME), activity=_own(f.NAME),
     ),

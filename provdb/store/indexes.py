@@ -37,7 +37,6 @@ INDEXES: Final = (
     Index(collection=f.ENTITIES, fields=(f.HASH,)),
     Index(collection=f.ENTITIES, fields=(f.RUN, f.LEVEL)),
     Index(collection=f.ENTITIES, fields=(f.LEVEL,)),
-    Index(collection=f.ENTITIES, fields=(f.NAME,)),
     Index(
         collection=f.ENTITIES,
         fields=(f"{f.DERIVED_FROM}.{f.ENTITY}",),

@@ -226,7 +226,6 @@ def test_rows_have_the_fields_of_documents(night: Store) -> None:
         "hash:446f45dd*",
         "activity:r0_to_dl1",
         "status:failed",
-        "entity:PedestalFile",
     ],
 )
 def test_an_index_serves(samples: Store, condition: str) -> None:

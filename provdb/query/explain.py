@@ -10,6 +10,7 @@ from provdb.query.select import Selection
 from provdb.query.text import to_text
 from provdb.query.tree import Query
 from provdb.store import Store
+from provdb.store.evaluate import Pipeline
 
 __all__ = ["explain"]
 
@@ -40,9 +41,9 @@ def explain(store: Store, query: str | Query | CompiledQuery) -> dict[str, Any]:
     for plan in compiled.plans:
         collection = COLLECTION_OF[plan.kind]
         filter_ = filter_of(plan.condition) or {}
-        pipeline = [{"$match": filter_}]
+        pipeline: Pipeline = [{"$match": filter_}]
         if compiled.is_tallied:
-            pipeline = list(tally_pipeline(plan.kind, filter_, compiled.fields))  # type: ignore[arg-type]
+            pipeline = tally_pipeline(plan.kind, filter_, compiled.fields)
         ask = {
             "collection": collection,
             "pipeline": _shown(pipeline),

@@ -298,15 +298,12 @@ class LocalStore(Store):
     def _row_batches(self, query: str, values: Sequence[Any]) -> Iterator[list[Any]]:
         with self._lock, self._errors():
             cursor = self._open().execute(query, values)
-        try:
-            while True:
-                with self._lock, self._errors():
-                    rows = cursor.fetchmany(_ROWS)
-                if not rows:
-                    return
-                yield rows
-        finally:
-            cursor.close()
+        while True:
+            with self._lock, self._errors():
+                rows = cursor.fetchmany(_ROWS)
+            if not rows:
+                return
+            yield rows
 
     def _write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._open().executemany(statement, rows)

@@ -10,7 +10,7 @@ import pytest
 
 from provdb.model import fold, location_id
 from provdb.query import explain, find
-from provdb.store import Store
+from provdb.store import Store, open_store
 
 _FOLDER = "/fefs/DL1/20191123/v0.5.1_v03"
 
@@ -178,6 +178,18 @@ def test_stages_follow_each_other(samples: Store) -> None:
     query = "run:1807.. level:DL1 | count by run,prod | sort -count | limit 1"
 
     assert list(find(samples, query)) == [{"run": 1807, "prod": "v0.1.0", "count": 35}]
+
+
+def test_what_is_left_of_an_answer_may_outlive_the_store(store_uri: str) -> None:
+    records = [{"entity_id": f"{number:032x}", "name": "x"} for number in range(3000)]
+    with open_store(store_uri) as store:
+        store.write(fold(records))
+        rows = find(store, "kind:entity")
+        first = next(rows)
+
+    rows.close()  # type: ignore[attr-defined]  # A generator, as any that is left.
+
+    assert first["kind"] == "entity"
 
 
 def test_every_measure(night: Store) -> None:

@@ -1,6 +1,6 @@
 """A store with the questions that it answers: what a script or a notebook needs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, tzinfo
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from provdb.lineage import (
     versions,
 )
 from provdb.model import Document
+from provdb.query import Query, filter_query, find
 from provdb.sessions import get_sessions, list_sessions
 from provdb.store import Store, open_store
 from provdb.tabular import RowList
@@ -122,6 +123,36 @@ class Database:
     def versions(self, name: str) -> FileVersions:
         """Return every writing of a file, the latest one first."""
         return versions(self.store, name, rules=self._rules)
+
+    def find(
+        self,
+        query: str | Query = "",
+        *,
+        timeout_seconds: float | None = None,
+        **filters: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows that answer a query, as `provdb.query.find` does.
+
+        Args:
+            query: A line of the query language, or a tree; all of everything unless
+                told.
+            timeout_seconds: How long it may take, or None for any time.
+            **filters: Fields and what they are: a value, a list of which it is any,
+                or None for what is unknown. A string may have ``*`` and ``?``.
+
+        Raises:
+            QuerySyntaxError: The text is no query, or a value is none of its field.
+            UnknownField: It names a field that there is not.
+
+        >>> with connect("memory://") as db:
+        ...     db.store.initialise()
+        ...     list(db.find("level:DL1 | count", run=[1618, 1619]))
+        [{'count': 0}]
+        """
+        asked = filter_query(query, filters)
+        return find(
+            self.store, asked, rules=self._rules, timeout_seconds=timeout_seconds
+        )
 
     def sessions(self, tag: str = "*") -> RowList:
         """Return a line for each session whose tag is like a pattern."""

@@ -10,6 +10,8 @@
         NotFound           nothing in the store has that name
         Ambiguous          several things in the store have that name
       QueryError           a question cannot be asked like that
+        QuerySyntaxError   the text of a query is wrong somewhere
+        UnknownField       a query names a field that there is not
       ReadError            an input is not what it should be
       ExportError
         UnknownFormat      there is no output format of that name
@@ -20,6 +22,7 @@ holds the value and, where there is one, the next step.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 __all__ = [
     "Ambiguous",
@@ -29,10 +32,12 @@ __all__ = [
     "NotFound",
     "ProvdbError",
     "QueryError",
+    "QuerySyntaxError",
     "ReadError",
     "RecordError",
     "StoreError",
     "StoreUnavailable",
+    "UnknownField",
     "UnknownFormat",
 ]
 
@@ -134,6 +139,51 @@ class QueryError(ProvdbError):
     """A question cannot be asked like that."""
 
 
+class QuerySyntaxError(QueryError):
+    """The text of a query is wrong somewhere.
+
+    Attributes:
+        text: The query.
+        position: Where in it, in characters from 0.
+        expected: What could have stood there.
+    """
+
+    def __init__(self, text: str, position: int, *, expected: str) -> None:
+        """Show the query with a caret below the place."""
+        super().__init__(
+            f"the query is wrong at column {position + 1}: expected {expected}\n"
+            + _pointed(text, position)
+        )
+        self.text = text
+        self.position = position
+        self.expected = expected
+
+
+class UnknownField(QueryError):
+    """A query names a field that there is not.
+
+    Attributes:
+        name: What was named.
+        near: Known fields that are like it, best first.
+        text: The query.
+        position: Where in it, in characters from 0.
+    """
+
+    def __init__(
+        self, name: str, *, near: Sequence[str], text: str, position: int
+    ) -> None:
+        """Name the field and the nearest known ones, below the query."""
+        hint = "" if not near else f", did you mean {' or '.join(near)}?"
+        super().__init__(
+            f"there is no field {name:.100}{hint or ';'} "
+            f"'provdb query fields' lists all\n{_pointed(text, position)}"
+        )
+        self.name = name
+        self.near = tuple(near)
+        self.text = text
+        self.position = position
+
+
 class ReadError(ProvdbError):
     """An input is not what it should be.
 
@@ -182,3 +232,17 @@ class MissingExtra(ExportError):
         """Say which line installs the library."""
         super().__init__(f"{library} is needed for this: pip install 'provdb[{extra}]'")
         self.extra = extra
+
+
+# How much of a long query is shown on each side of the place.
+_SHOWN: Final = 60
+
+
+def _pointed(text: str, position: int) -> str:
+    """Return what is around a place in a text, with a caret below the place."""
+    start = max(0, position - _SHOWN)
+    end = position + _SHOWN
+    cut = ("…" if start else ""), ("…" if end < len(text) else "")
+    around = "".join(c if c.isprintable() else " " for c in text[start:end])
+    place = " " * (position - start + len(cut[0]))
+    return f"  {cut[0]}{around}{cut[1]}\n  {place}^"

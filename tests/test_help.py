@@ -16,7 +16,15 @@ from provdb_cli.main import cli
 
 _ROOT: Final = Path(__file__).parents[1]
 _SOURCES: Final = [str(_ROOT), str(_ROOT / "cli"), str(_ROOT / "schemas")]
-_HEAVY: Final = ("pymongo", "bson", "mongomock", "prov", "rich", "jsonschema_rs")
+_HEAVY: Final = (
+    "pymongo",
+    "bson",
+    "mongomock",
+    "prov",
+    "rich",
+    "jsonschema_rs",
+    "lark",
+)
 
 
 def _commands(

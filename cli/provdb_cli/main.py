@@ -10,6 +10,7 @@ from provdb_cli.db import db
 from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
 from provdb_cli.files import files
+from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
 from provdb_cli.pairs import diff, path
 from provdb_cli.query import query
@@ -55,7 +56,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
 
 for command in (config, db, demo, files, ingest, query, run, session, spool):
     cli.add_command(command)
-for command in (diff, path):
+for command in (diff, fields, find, path):
     query.add_command(command)
 
 

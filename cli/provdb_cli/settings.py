@@ -38,13 +38,24 @@ class Settings:
             environ=self.environ, uri=self.uri, config_file=self.config_file
         )
 
-    def open_store(self, uri: str | None = None) -> "Store":
-        """Open the store of the settings, or another one."""
+    def open_store(
+        self, uri: str | None = None, *, timeout_seconds: float | None = None
+    ) -> "Store":
+        """Open the store of the settings, or another one.
+
+        Args:
+            uri: Another store, or None.
+            timeout_seconds: How long a server may take for one answer, or None.
+        """
         # Loaded here, so that --help is quick.
         from provdb.store import open_store
 
         config = self.load()
-        return open_store(uri or config.uri, zone=ZoneInfo(config.timezone))
+        return open_store(
+            uri or config.uri,
+            zone=ZoneInfo(config.timezone),
+            timeout_seconds=timeout_seconds,
+        )
 
     @contextmanager
     def capture(self, *, on_problem: Callable[[str], None]) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.path import Paths, path
+from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
 from provdb.lineage.tree import TreeRow, tree
@@ -18,13 +19,16 @@ __all__ = [
     "LinkRule",
     "Name",
     "Paths",
+    "ReachedIds",
     "TreeRow",
     "WalkOptions",
     "find_name",
     "impact",
     "lineage",
     "link_rules",
+    "makers",
     "path",
+    "reach",
     "tree",
     "versions",
 ]

@@ -1,6 +1,6 @@
 """Activities and entities read from a store in batches, as far as a walk needs them.
 
-Nothing is asked of the store but by the two ``load`` methods, each time for many
+Nothing is asked of the store but by the ``load`` methods, each time for many
 entities at once.
 """
 
@@ -87,6 +87,12 @@ class Loaded:
             else:
                 self._load_generators(todo)
             todo = self._decisive(todo)
+
+    def load_activities(self, activities: Iterable[str]) -> None:
+        """Load some activities themselves."""
+        missing = [one for one in activities if one not in self.activities]
+        for document in self._store.read(f.ACTIVITIES, missing):
+            self._activity_of(document)
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""

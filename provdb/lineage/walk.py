@@ -23,7 +23,16 @@ from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
 from provdb.store import Store
 
-__all__ = ["WalkOptions", "impact", "lineage", "lineage_until"]
+__all__ = [
+    "DOWNSTREAM",
+    "UPSTREAM",
+    "Direction",
+    "WalkOptions",
+    "impact",
+    "lineage",
+    "lineage_until",
+    "without_collector",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +98,7 @@ def lineage(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> L
     ...     lineage(store, "dl1_LST-1.Run01618.0008.h5").nodes]
     ['DL1', 'r0_to_dl1', 'R0']
     """
-    return _walk(store, name, _UPSTREAM, options)
+    return _walk(store, name, UPSTREAM, options)
 
 
 def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
@@ -107,7 +116,7 @@ def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Li
         NotFound: Nothing has that name.
         Ambiguous: Several things have it.
     """
-    return _walk(store, name, _DOWNSTREAM, options)
+    return _walk(store, name, DOWNSTREAM, options)
 
 
 def lineage_until(
@@ -128,11 +137,11 @@ def lineage_until(
         NotFound: Nothing has one of the names.
         Ambiguous: Several things have one of them.
     """
-    return _walk(store, name, _UPSTREAM, options, until=until)
+    return _walk(store, name, UPSTREAM, options, until=until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Direction:
+class Direction:
     """What differs between a walk back and a walk on.
 
     Attributes:
@@ -165,12 +174,12 @@ def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
     loaded.load_readers(entities)
 
 
-_UPSTREAM: Final = _Direction(
+UPSTREAM: Final = Direction(
     name="upstream",
     load=_load_upstream,
     step=History.upstream,
 )
-_DOWNSTREAM: Final = _Direction(
+DOWNSTREAM: Final = Direction(
     name="downstream",
     load=_load_downstream,
     step=History.downstream,
@@ -180,7 +189,7 @@ _DOWNSTREAM: Final = _Direction(
 def _walk(
     store: Store,
     name: str,
-    direction: _Direction,
+    direction: Direction,
     options: WalkOptions,
     *,
     until: str | None = None,
@@ -190,12 +199,12 @@ def _walk(
         store,
         rules=options.rules,
         as_of=options.as_of,
-        is_ahead=direction is _UPSTREAM and is_whole,
+        is_ahead=direction is UPSTREAM and is_whole,
     )
     history = History(loaded)
     found = find_name(store, name)
     sought = None if until is None else find_name(store, until)
-    with _without_collector():
+    with without_collector():
         start = _start(history, found, name=name, as_of=options.as_of)
         end = None
         if until is not None and sought is not None:
@@ -206,7 +215,7 @@ def _walk(
 
 
 @contextmanager
-def _without_collector() -> Iterator[None]:
+def without_collector() -> Iterator[None]:
     """Let the cycle collector rest: a walk makes many objects and no cycles.
 
     It would look through all of them again and again, for a third of the time.
@@ -254,7 +263,7 @@ class _Walk:
     """The nodes and edges that were met, and how far away they are."""
 
     def __init__(
-        self, history: History, direction: _Direction, options: WalkOptions
+        self, history: History, direction: Direction, options: WalkOptions
     ) -> None:
         self.history = history
         self.direction = direction

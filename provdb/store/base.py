@@ -25,6 +25,7 @@ from provdb.model import (
 )
 from provdb.model import fields as f
 from provdb.store.counts import CollectionStats, WriteCounts
+from provdb.store.evaluate import Filter, Pipeline
 from provdb.store.validators import check
 
 __all__ = ["BATCH", "Store", "batches"]
@@ -184,6 +185,26 @@ class Store(ABC):
     @abstractmethod
     def collection(self, name: str) -> Any:
         """Return a collection of the server as its driver has it, to aggregate."""
+
+    @abstractmethod
+    def find(
+        self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
+    ) -> Iterator[Document]:
+        """Yield the documents that match a filter of MongoDB, in no order.
+
+        Args:
+            collection: The collection.
+            filter_: A filter of the operators that `provdb.store.evaluate` has.
+            fields: The fields that are needed, with all below them; none for all.
+        """
+
+    @abstractmethod
+    def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+
+    @abstractmethod
+    def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
+        """Return the names of the indexes that find what matches; none for a scan."""
 
     @abstractmethod
     def stats(self) -> list[CollectionStats]:

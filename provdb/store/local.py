@@ -6,6 +6,7 @@ machine write at once: each write is a transaction, and waits for its turn.
 """
 
 import os
+import re
 import sqlite3
 import time
 import weakref
@@ -23,6 +24,9 @@ from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.store.base import Store
 from provdb.store.counts import CollectionStats
+from provdb.store.evaluate import Filter, Pipeline, matcher, tally
+from provdb.store.indexes import INDEXES
+from provdb.store.sql import sql_condition, sql_field
 
 __all__ = ["LocalStore"]
 
@@ -33,6 +37,10 @@ _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
 # How long a fork waits for what is just being written.
 _FORK_SECONDS: Final = 1.0
 _JSON: Final = orjson.OPT_UTC_Z
+_ROWS: Final = 500
+_INDEX_USED: Final = re.compile(
+    r"SEARCH (?P<table>\w+) USING (?:COVERING )?INDEX (?P<index>\w+)"
+)
 
 # The columns beside the document, by collection: the fields that are looked up.
 _COLUMNS: Final = {
@@ -73,9 +81,10 @@ class LocalStore(Store):
             _STORES.add(self)
 
     def initialise(self) -> None:
-        """Make the file and its tables where they are missing."""
+        """Make the file, its tables and its indexes where they are missing."""
         with self._transaction():
-            pass
+            for statement in _tables():
+                self._open().execute(statement)
 
     def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
         """Return the documents that have these ids, in no order."""
@@ -168,6 +177,36 @@ class LocalStore(Store):
             f"{self.uri} is none; copy it there with 'provdb --uri {self.uri} db copy "
             "mongodb://HOST/DATABASE'"
         )
+
+    def find(
+        self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
+    ) -> Iterator[Document]:
+        """Yield the documents that match a filter, in no order; they are whole."""
+        condition, values = sql_condition(filter_, columns=_COLUMNS[collection])
+        query = f"SELECT document FROM {collection} WHERE {condition}"
+        is_match = matcher(filter_)
+        for rows in self._row_batches(query, values):
+            for (text,) in rows:
+                document = _load(collection, text)
+                if is_match(document):
+                    yield document
+
+    def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+        match, group = pipeline
+        found = self.find(collection, match["$match"])
+        yield from tally(found, group["$group"][f.ID])
+
+    def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
+        """Return the names of the indexes that find what matches; none for a scan."""
+        condition, values = sql_condition(filter_, columns=_COLUMNS[collection])
+        rows = self._rows(
+            f"EXPLAIN QUERY PLAN SELECT document FROM {collection} WHERE {condition}",
+            values,
+        )
+        found = (_INDEX_USED.match(detail) for *_, detail in rows)
+        names = {match["table"]: match["index"] for match in found if match}
+        return [names[collection]] if collection in names else []
 
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""
@@ -304,6 +343,16 @@ class LocalStore(Store):
         with self._lock, self._errors():
             return self._open().execute(query, values).fetchall()
 
+    def _row_batches(self, query: str, values: Sequence[Any]) -> Iterator[list[Any]]:
+        with self._lock, self._errors():
+            cursor = self._open().execute(query, values)
+        while True:
+            with self._lock, self._errors():
+                rows = cursor.fetchmany(_ROWS)
+            if not rows:
+                return
+            yield rows
+
     def _write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._open().executemany(statement, rows)
 
@@ -423,10 +472,25 @@ def _tables() -> Iterator[str]:
                 f"CREATE INDEX IF NOT EXISTS {collection}_{name} "
                 f"ON {collection} ({name})"
             )
+    yield from _expression_indexes()
     yield (
         "CREATE TABLE IF NOT EXISTS links (entity TEXT NOT NULL, kind TEXT NOT NULL, "
         "source TEXT NOT NULL, PRIMARY KEY (entity, kind, source)) WITHOUT ROWID"
     )
+
+
+def _expression_indexes() -> Iterator[str]:
+    """Yield what makes the indexes of fields that are no column of their own."""
+    for index in INDEXES:
+        columns = _COLUMNS[index.collection]
+        is_of_array = any("." in name for name in index.fields)
+        if is_of_array or index.fields[0] in columns:
+            continue
+        fields = ", ".join(sql_field(name, columns=columns) for name in index.fields)
+        yield (
+            f"CREATE INDEX IF NOT EXISTS {index.collection}_{'_'.join(index.fields)} "
+            f"ON {index.collection} ({fields})"
+        )
 
 
 def _links(collection: str, document: Document) -> Iterator[tuple[str, str, str]]:

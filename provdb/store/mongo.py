@@ -30,6 +30,7 @@ from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
 from provdb.store.base import Store, batches
 from provdb.store.counts import CollectionStats
+from provdb.store.evaluate import Filter, Pipeline
 from provdb.store.indexes import INDEXES
 from provdb.store.validators import load_schema, server_schema
 
@@ -285,6 +286,29 @@ class MongoStore(Store):
             raise QueryError(f"there is no collection {name}; known are {known}")
         return self._database[name]
 
+    def find(
+        self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
+    ) -> Iterator[Document]:
+        """Yield the documents that match a filter, in no order."""
+        shown = dict.fromkeys(fields, 1) or None
+        with self._errors():
+            yield from self._database[collection].find(
+                filter_, shown, batch_size=_DOCUMENTS
+            )
+
+    def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what a pipeline gives."""
+        with self._errors():
+            yield from self._database[collection].aggregate(
+                list(pipeline), allowDiskUse=True, batchSize=_DOCUMENTS
+            )
+
+    def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
+        """Return the names of the indexes that find what matches; none for a scan."""
+        with self._errors():
+            plan = self._database[collection].find(filter_).explain()
+        return sorted(set(_indexes(plan["queryPlanner"]["winningPlan"])))
+
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""
         with self._errors():
@@ -463,6 +487,18 @@ def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:
         {"$group": {f.ID: pair}},
         {"$group": {f.ID: f"${f.ID}.digest", "count": {"$sum": 1}}},
     ]
+
+
+def _indexes(stage: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the indexes of a plan; it may stand below what another engine calls it."""
+    if stage.get("stage") == "IXSCAN":
+        yield stage["indexName"]
+    if stage.get("stage") == "IDHACK":
+        yield "_id_"
+    below = [stage.get("inputStage"), stage.get("queryPlan")]
+    for part in [*below, *stage.get("inputStages", ())]:
+        if part is not None:
+            yield from _indexes(part)
 
 
 class _Refused(Exception):

@@ -1,0 +1,158 @@
+"""``provdb query find`` and ``provdb query fields``: the query language."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from provdb_cli.errors import ANSWER_IS_NO
+from provdb_cli.options import output_options
+from provdb_cli.output import choose_format, print_json, print_rows
+from provdb_cli.settings import Settings
+
+__all__ = ["fields", "find"]
+
+_COLUMNS: Final = (
+    "kind",
+    "name",
+    "level",
+    "location",
+    "activity_id",
+    "session_tag",
+    "session_id",
+    "run",
+    "subrun",
+    "status",
+    "start",
+    "end",
+    "duration",
+    "agent",
+    "script",
+    "type",
+    "hash",
+    "size",
+    "id",
+)
+_ENTITY_TABLES: Final = (
+    ("name", "level", "run", "subrun", "file", "type", "short_id"),
+    ("name", "level", "run", "subrun", "file"),
+    ("level", "run", "subrun", "file"),
+)
+_ACTIVITY_TABLES: Final = (
+    ("name", "session_tag", "subrun", "status", "start", "duration", "agent", "id"),
+    ("name", "session_tag", "subrun", "status", "start", "duration"),
+    ("name", "session_tag", "subrun", "status"),
+)
+_BOTH_TABLES: Final = (
+    ("kind", "name", "level", "run", "subrun", "status", "start", "file", "short_id"),
+    ("kind", "name", "run", "subrun", "status", "file"),
+    ("kind", "name", "run", "subrun", "file"),
+)
+_TABLES: Final[Mapping[tuple[str, ...], Sequence[Sequence[str]]]] = {
+    ("entity",): _ENTITY_TABLES,
+    ("activity",): _ACTIVITY_TABLES,
+}
+_FIELD_COLUMNS: Final = ("field", "type", "about", "indexed", "meaning", "example")
+_FIELD_TABLES: Final = (
+    _FIELD_COLUMNS,
+    ("field", "type", "meaning", "example"),
+    ("field", "meaning"),
+)
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--explain",
+    "is_explained",
+    is_flag=True,
+    help="Show what it means and which index serves it, and ask nothing.",
+)
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End a query that takes longer.",
+)
+@output_options()
+@click.pass_obj
+def find(
+    settings: Settings,
+    query: str,
+    is_explained: bool,
+    timeout_seconds: float | None,
+    format_name: str | None,
+    output: Path | None,
+) -> None:
+    """Show everything that QUERY asks for.
+
+    A query is conditions, such as level:DL1 or run:1618..1620, joined by blanks, OR,
+    NOT and brackets; then stages after pipes. The exit status is 1 if nothing is
+    found.
+
+    \b
+    Example:
+      provdb query find 'level:DL2 run:1807'
+      provdb query find 'path:*dl1*Run01807* -status:failed | select path,start'
+      provdb query find 'downstream(entity:PedestalFile run:1804) level:DL2'
+      provdb query find 'level:R0 run:1807 -upstream(level:DL2)'
+      provdb query find 'activity:r0_to_dl1 date:20200117 | p95 duration by node'
+      provdb query find 'upstream(run:1807 level:DL2) | unique software.ctapipe'
+    """
+    from provdb.query import compile_query, explain
+    from provdb.query import find as find_rows
+
+    format_name = choose_format(format_name, output, on_terminal="table")
+    compiled = compile_query(query)
+    with settings.open_store(timeout_seconds=timeout_seconds) as store:
+        if is_explained:
+            print_json(explain(store, compiled), output=output)
+            return
+        rows = find_rows(
+            store,
+            compiled,
+            rules=settings.link_rules(),
+            timeout_seconds=timeout_seconds,
+        )
+        first = next(rows, None)
+        kinds = tuple(plan.kind for plan in compiled.plans)
+        print_rows(
+            _found(first, rows),
+            compiled.columns or _COLUMNS,
+            format_name=format_name,
+            output=output,
+            tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
+        )
+    if first is None:
+        raise click.exceptions.Exit(ANSWER_IS_NO)
+
+
+@click.command()
+@output_options()
+def fields(format_name: str | None, output: Path | None) -> None:
+    """List what can be asked for.
+
+    \b
+    Example:
+      provdb query fields
+    """
+    from provdb.query import FIELDS
+
+    format_name = choose_format(format_name, output, on_terminal="table")
+    rows = [field.to_dict() for field in FIELDS.values()]
+    print_rows(
+        rows,
+        _FIELD_COLUMNS,
+        format_name=format_name,
+        output=output,
+        tables=_FIELD_TABLES,
+    )
+
+
+def _found(
+    first: Mapping[str, Any] | None, others: Iterator[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    return iter(()) if first is None else chain([first], others)

@@ -1,0 +1,217 @@
+"""What the fields of a query are of something that it selected: the values of a row."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Any, Final
+
+from provdb.model import Document, session_key
+from provdb.model import fields as f
+from provdb.query.configs import read_copy
+from provdb.query.fields import KIND, BoundField, Place
+from provdb.query.select import Found
+from provdb.store import Store
+from provdb.store.evaluate import value_at
+
+__all__ = ["DURATION", "Facts", "default_row", "needed_fields", "needs_makers"]
+
+DURATION: Final = "duration"
+_BATCH: Final = 500
+_OF_SOURCE: Final = {
+    "environment": (f.ENVIRONMENT,),
+    "session": (f.SESSION_TAG, f.SESSION_ID),
+    "config": (f.COPIES,),
+}
+_ENTITY: Final = (f.NAME, f.LEVEL, f.RUN, f.SUBRUN, f.LOCATION, f.TYPE, f.HASH, f.SIZE)
+_ACTIVITY: Final = (
+    f.NAME,
+    f.ACTIVITY_ID,
+    f.SESSION_TAG,
+    f.SESSION_ID,
+    f.RUN,
+    f.SUBRUN,
+    f.STATUS,
+    f.START,
+    f.END,
+    DURATION,
+    f.AGENT,
+    f.SCRIPT,
+)
+_SHOWN: Final = {"entity": _ENTITY, "activity": _ACTIVITY}
+
+
+def default_row(found: Found) -> dict[str, Any]:
+    """Return the row of something where no field is chosen."""
+    document = found.document
+    row = {"kind": found.kind, "id": document[f.ID]}
+    for name in _SHOWN[found.kind]:
+        row[name] = _duration(document) if name == DURATION else document.get(name)
+    return row
+
+
+def needed_fields(
+    kind: str, fields: Iterable[BoundField], *, is_default: bool
+) -> tuple[str, ...]:
+    """Return the fields of the documents of a kind that rows are made of.
+
+    Args:
+        kind: Entity or activity.
+        fields: The fields that are asked for.
+        is_default: Whether the row of no choice is wanted too.
+    """
+    needed = dict.fromkeys((f.ID, *(_SHOWN[kind] if is_default else ())))
+    for field in fields:
+        place = field.type.entity if kind == "entity" else field.type.activity
+        if place is not None:
+            own = (field.path(place),)
+            needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
+    if DURATION in needed:
+        needed |= dict.fromkeys((f.START, f.END))
+    # A field and one below it cannot both be asked of MongoDB.
+    return tuple(
+        name
+        for name in needed
+        if name != DURATION
+        and not any(name.startswith(f"{other}.") for other in needed)
+    )
+
+
+def needs_makers(fields: Iterable[BoundField]) -> bool:
+    """Say whether fields of an entity are those of who made it."""
+    return any(field.type.entity is None for field in fields)
+
+
+class Facts:
+    """Reads fields of what was selected, with the documents that they stand in."""
+
+    def __init__(self, store: Store, fields: Sequence[BoundField]) -> None:
+        """Read some fields.
+
+        Args:
+            store: Where the documents are.
+            fields: The fields.
+        """
+        self._store = store
+        self._fields = fields
+        self._sources = {
+            place.source
+            for field in fields
+            if (place := field.type.activity) is not None
+        } - {"own"}
+        self._documents: dict[tuple[str, str], Document] = {}
+
+    def rows(
+        self, found: Iterable[Found], *, is_default: bool
+    ) -> Iterator[tuple[dict[str, Any], int]]:
+        """Yield the row of each thing, and how many things it stands for.
+
+        Args:
+            found: The things.
+            is_default: Whether the row of no choice comes first.
+        """
+        left = iter(found)
+        while some := list(islice(left, _BATCH)):
+            self._load(some)
+            for one in some:
+                row = default_row(one) if is_default else {}
+                row |= {field.name: self.value(one, field) for field in self._fields}
+                yield row, one.weight
+
+    def value(self, found: Found, field: BoundField) -> Any:
+        """Return the value of a field: a list where there are several, else None."""
+        if field.type.name == KIND:
+            return found.kind
+        place, documents = field.type.activity, found.makers
+        if found.kind == "activity":
+            documents = (found.document,)
+        elif field.type.entity is not None:
+            place, documents = field.type.entity, (found.document,)
+        elif field.type.name == "made_by":
+            place = Place(path=f.NAME)
+        if place is None:
+            return None
+        values: dict[str, Any] = {}
+        for document in documents:
+            for source in self._standing(document, place):
+                for value in _values(source, field, place):
+                    values[repr(value)] = value
+        if len(values) > 1:
+            return [values[key] for key in sorted(values)]
+        return next(iter(values.values()), None)
+
+    def _standing(self, document: Document, place: Place) -> Iterator[Document]:
+        if place.source == "own":
+            yield document
+            return
+        for key in _keys(document, place.source):
+            found = self._documents.get((place.source, key))
+            if found is not None:
+                yield found
+
+    def _load(self, found: Iterable[Found]) -> None:
+        activities = [
+            activity
+            for one in found
+            for activity in ((one.document,) if one.kind == "activity" else one.makers)
+        ]
+        for source in self._sources:
+            read = _READ[source]
+            keys = {key for a in activities for key in _keys(a, source)}
+            missing = [key for key in keys if (source, key) not in self._documents]
+            for id_, document in read(self._store, sorted(missing)):
+                self._documents[source, id_] = document
+
+
+def _keys(activity: Document, source: str) -> Iterator[str]:
+    if source == "environment":
+        if activity.get(f.ENVIRONMENT) is not None:
+            yield activity[f.ENVIRONMENT]
+    elif source == "session":
+        yield session_key(activity.get(f.SESSION_TAG), activity.get(f.SESSION_ID))
+    else:
+        for copy in activity.get(f.COPIES) or ():
+            yield copy[f.ENTITY]
+
+
+def _values(document: Document, field: BoundField, place: Place) -> Iterator[Any]:
+    if field.type.type == "duration":
+        found: Any = _duration(document)
+    else:
+        found = value_at(document, field.path(place))
+    if field.type.type == "production":
+        parts = (found or "").split("/")[:-1]
+        yield from (p for p in parts if p[:1] == "v" and p[1:2].isdigit())
+    elif found is not None:
+        yield found
+
+
+def _duration(document: Document) -> float | None:
+    if DURATION in document:
+        milliseconds: int | None = document[DURATION]
+        return None if milliseconds is None else milliseconds / 1000
+    start, end = document.get(f.START), document.get(f.END)
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return None
+    return round((end - start).total_seconds() * 1000) / 1000
+
+
+def _read_plain(
+    collection: str, store: Store, ids: Sequence[str]
+) -> Iterator[tuple[str, Document]]:
+    for document in store.read(collection, ids):
+        yield document[f.ID], document
+
+
+def _read_configs(store: Store, ids: Sequence[str]) -> Iterator[tuple[str, Document]]:
+    for copy in store.read(f.FILES, ids):
+        yield copy[f.ID], dict(read_copy(copy))
+
+
+_READ: Final[
+    dict[str, Callable[[Store, Sequence[str]], Iterator[tuple[str, Document]]]]
+] = {
+    "environment": partial(_read_plain, f.ENVIRONMENTS),
+    "session": partial(_read_plain, f.SESSIONS),
+    "config": _read_configs,
+}

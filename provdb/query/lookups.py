@@ -1,0 +1,99 @@
+"""Filters whose look-ups in other collections have been answered."""
+
+from typing import Any, Final
+
+from provdb.model import Document
+from provdb.model import fields as f
+from provdb.query.compile import SESSION, Lookup
+from provdb.query.configs import read_copy
+from provdb.store import Store
+from provdb.store.evaluate import Filter, matcher
+
+__all__ = ["Lookups"]
+
+_OF_SESSION: Final = (f.SESSION_TAG, f.SESSION_ID)
+
+
+class Lookups:
+    """Answers look-ups, each once."""
+
+    def __init__(self, store: Store) -> None:
+        """Look up in a store."""
+        self._store = store
+        self._found: dict[str, list[Any]] = {}
+        self._sessions: list[Document] | None = None
+        self._configs: list[tuple[str, Document]] | None = None
+
+    def resolve(self, filter_: Filter) -> dict[str, Any]:
+        """Return a filter with the answers in place of its look-ups."""
+        resolved: dict[str, Any] = {}
+        others: list[Filter] = []
+        for name, value in filter_.items():
+            if name == SESSION:
+                others.append(self._of_sessions(value))
+            elif name in ("$and", "$or", "$nor"):
+                resolved[name] = [self.resolve(part) for part in value]
+            elif isinstance(value, dict) and isinstance(value.get("$in"), Lookup):
+                resolved[name] = {"$in": self._ids(value["$in"])}
+            else:
+                resolved[name] = value
+        if not others:
+            return resolved
+        return {"$and": [*([resolved] if resolved else []), *others]}
+
+    def _ids(self, lookup: Lookup) -> list[Any]:
+        key = repr(lookup)
+        if key not in self._found:
+            if lookup.collection == f.FILES:
+                is_match = matcher(lookup.filter)
+                ids = [digest for digest, c in self._all_configs() if is_match(c)]
+            else:
+                # Without an index: there are few environments.
+                found = self._store.find(
+                    lookup.collection, lookup.filter, fields=(f.ID,)
+                )
+                ids = [document[f.ID] for document in found]
+            self._found[key] = sorted(ids)
+        return self._found[key]
+
+    def _of_sessions(self, lookup: Lookup) -> Filter:
+        """Return what matches the activities of the sessions that match a filter.
+
+        Mostly all sessions of a tag match, or none; then their tags say it, for
+        which there is an index.
+        """
+        is_match = matcher(lookup.filter)
+        ids: dict[str | None, list[str | None]] = {}
+        mixed: set[str | None] = set()
+        for session in self._all_sessions():
+            tag, id_ = (session[name] for name in _OF_SESSION)
+            if is_match(session):
+                ids.setdefault(tag or None, []).append(id_)
+            else:
+                mixed.add(tag or None)
+        whole = sorted(tag for tag in ids if tag and tag not in mixed)
+        of_tags: list[Filter] = [{f.SESSION_TAG: {"$in": whole}}]
+        for tag in ids:
+            if tag is None or tag in mixed:
+                tags = [tag] if tag else [None, ""]
+                listed = sorted(ids[tag], key=str)
+                of_tags.append(
+                    {f.SESSION_TAG: {"$in": tags}, f.SESSION_ID: {"$in": listed}}
+                )
+        return of_tags[0] if len(of_tags) == 1 else {"$or": of_tags}
+
+    def _all_sessions(self) -> list[Document]:
+        if self._sessions is None:
+            # Without an index: a session is a hundred activities.
+            found = self._store.find(
+                f.SESSIONS, {}, fields=(*_OF_SESSION, f.PROPERTIES)
+            )
+            self._sessions = list(found)
+        return self._sessions
+
+    def _all_configs(self) -> list[tuple[str, Document]]:
+        if self._configs is None:
+            # Without an index: the same configuration is stored once.
+            copies = self._store.find(f.FILES, {f.CONTENT: {"$ne": None}})
+            self._configs = [(copy[f.ID], dict(read_copy(copy))) for copy in copies]
+        return self._configs

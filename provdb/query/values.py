@@ -1,0 +1,287 @@
+"""What a condition says of a value of each type, as a filter of MongoDB.
+
+Every text of a user becomes a value to compare with, or is escaped in a regular
+expression; none is ever an operator or a part of one.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from provdb.errors import QuerySyntaxError
+from provdb.model import LEVELS, file_name, location_id
+from provdb.model import fields as f
+from provdb.model.activity import STATUSES
+from provdb.query.globs import glob_condition, glob_regex, is_glob, regex_condition
+from provdb.query.spans import SPANS, Span
+from provdb.query.tree import Compare, Match, Range, Regex, Text, Value
+from provdb.store.evaluate import Filter
+
+__all__ = ["known", "positive"]
+
+_CHOICES: Final = {"level": LEVELS, "status": STATUSES}
+_EXAMPLES: Final = {
+    "level": f"a level, one of {' '.join(LEVELS)}",
+    "status": f"a status, one of {' '.join(STATUSES)}",
+    "run": "a run such as 1618",
+    "whole number": "a whole number",
+    "number": "a number",
+    "time": "a time such as 2020-05-18 or 2020-05-18T14:30",
+    "date": "a date such as 20191123 or 2019-11",
+    "duration": "a duration such as 20m, 1h30m or 90s",
+}
+# Written forms of an observation date, and what each looks like.
+_DATES: Final = (
+    ("%Y%m%d", r"^\d{8}$"),
+    ("%Y-%m-%d", r"^\d{4}-\d\d-\d\d$"),
+    ("%Y_%m_%d", r"^\d{4}_\d\d_\d\d$"),
+)
+_INT64: Final = 2**63
+_ORDERS: Final = (">", ">=", "<", "<=")
+_VERSION_FOLDER: Final = r"(^|/)v\d[^/]*/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is asked of a path: the type of its values, and the text of the query."""
+
+    path: str
+    type: str
+    text: str
+
+    def fail(self, value: Value | Regex, expected: str) -> QuerySyntaxError:
+        """Return the error for a value that cannot be one."""
+        return QuerySyntaxError(self.text, value.position, expected=expected)
+
+
+def known(path: str, type_: str) -> Filter:
+    """Return what matches where there is a value of a type at a path."""
+    if type_ == "duration":
+        return {f.END: {"$ne": None}, f.START: {"$ne": None}}
+    if type_ == "production":
+        return {path: {"$regex": _VERSION_FOLDER}}
+    return {path: {"$ne": None}}
+
+
+def positive(node: Compare | Match, *, path: str, type_: str, text: str) -> Filter:
+    """Return what matches where a condition holds, whichever way it is negated.
+
+    Args:
+        node: The condition; ``!=`` and ``!~`` are taken as ``:`` and ``~``.
+        path: Where the value stands.
+        type_: What its values are.
+        text: The query, for messages.
+
+    Raises:
+        QuerySyntaxError: The value is none of the type.
+
+    >>> from provdb.query.parse import parse
+    >>> positive(parse("run:01618").selector, path="run", type_="run", text="")
+    {'run': 1618}
+    """
+    asked = _Asked(path=path, type=type_, text=text)
+    if isinstance(node, Match):
+        return _like(asked, node.pattern)
+    operator = ":" if node.operator == "!=" else node.operator
+    if type_ in SPANS:
+        return _in_span(asked, operator, node.value)
+    if operator in _ORDERS or isinstance(node.value, Range):
+        return _ordered(asked, operator, node.value)
+    return _EQUAL.get(type_, _equal_text)(asked, node.value, operator == "=")
+
+
+def _like(asked: _Asked, pattern: Regex | Text) -> Filter:
+    if asked.type in SPANS:
+        raise asked.fail(pattern, f"no ~ here; a {asked.type} is compared")
+    if isinstance(pattern, Regex):
+        condition = regex_condition(pattern, text=asked.text)
+    elif is_glob(pattern):
+        condition = {"$regex": glob_regex(f"*{pattern.text}*"), "$options": "s"}
+    else:
+        condition = {"$regex": re.escape(pattern.text)}
+    return {asked.path: condition}
+
+
+def _in_span(asked: _Asked, operator: str, value: Value) -> Filter:
+    read = SPANS[asked.type]
+
+    def span(written: str) -> Span:
+        found = read(written)
+        if found is None:
+            raise asked.fail(value, _EXAMPLES[asked.type])
+        return found
+
+    low: Any = None
+    high: Any = None
+    if isinstance(value, Range):
+        if operator in _ORDERS:
+            raise asked.fail(value, f"one value behind {operator}")
+        low = None if value.low is None else span(value.low).low
+        high = None if value.high is None else span(value.high).beyond
+    else:
+        one = span(value.text)
+        if operator in (":", "=", ">="):
+            low = one.low
+        if operator in (":", "=", "<="):
+            high = one.beyond
+        if operator == ">":
+            low = one.beyond
+        if operator == "<":
+            high = one.low
+    return _BETWEEN.get(asked.type, _between)(asked, low, high)
+
+
+def _between(asked: _Asked, low: Any, high: Any) -> Filter:
+    if type(low) is int and type(high) is int and high == low + 1:
+        return {asked.path: low}
+    bounds = {"$gte": low, "$lt": high}
+    return {asked.path: {name: b for name, b in bounds.items() if b is not None}}
+
+
+def _dates_between(asked: _Asked, low: Any, high: Any) -> Filter:
+    forms: list[Filter] = []
+    for form, looks in _DATES:
+        bounds = {
+            "$gte": None if low is None else low.strftime(form),
+            "$lt": None if high is None else high.strftime(form),
+        }
+        told = {name: bound for name, bound in bounds.items() if bound is not None}
+        forms.append({asked.path: {**told, "$regex": looks}})
+    return {"$or": forms}
+
+
+def _lasts_between(asked: _Asked, low: Any, high: Any) -> Filter:
+    computed = {"$subtract": [f"${f.END}", f"${f.START}"]}
+    bounds = (("$gte", low), ("$lt", high))
+    return {
+        "$and": [
+            known(asked.path, asked.type),
+            *({"$expr": {o: [computed, b]}} for o, b in bounds if b is not None),
+        ]
+    }
+
+
+def _ordered(asked: _Asked, operator: str, value: Value) -> Filter:
+    if asked.type == "level":
+        return _levels_between(asked, operator, value)
+    if asked.type != "any":
+        expected = f"one value with : or =; a {asked.type} has no order"
+        raise asked.fail(value, expected)
+    if isinstance(value, Range):
+        bounds = {"$gte": value.low, "$lte": value.high}
+        told = {name: _literal(b) for name, b in bounds.items() if b is not None}
+        return {asked.path: told}
+    names = dict(zip(_ORDERS, ("$gt", "$gte", "$lt", "$lte"), strict=True))
+    bound = value.text if value.is_quoted else _literal(value.text)
+    return {asked.path: {names[operator]: bound}}
+
+
+def _levels_between(asked: _Asked, operator: str, value: Value) -> Filter:
+    def place(written: str) -> int:
+        if written.upper() not in LEVELS:
+            raise asked.fail(value, _EXAMPLES["level"])
+        return LEVELS.index(written.upper())
+
+    first, last = 0, len(LEVELS) - 1
+    if isinstance(value, Range):
+        first = first if value.low is None else place(value.low)
+        last = last if value.high is None else place(value.high)
+    else:
+        one = place(value.text)
+        if operator.startswith(">"):
+            first = one + (operator == ">")
+        else:
+            last = one - (operator == "<")
+    return {asked.path: {"$in": list(LEVELS[first : last + 1])}}
+
+
+def _equal_text(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    if is_exact or not is_glob(value):
+        return {asked.path: value.text}
+    return {asked.path: glob_condition(value.text)}
+
+
+def _equal_choice(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    choices = _CHOICES[asked.type]
+    written = value.text.upper() if asked.type == "level" else value.text.lower()
+    if is_glob(value) and not is_exact:
+        pattern = re.compile(glob_regex(written), re.DOTALL)
+        return {asked.path: {"$in": [c for c in choices if pattern.search(c)]}}
+    if written not in choices:
+        raise asked.fail(value, _EXAMPLES[asked.type])
+    return {asked.path: written}
+
+
+def _equal_hash(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    if is_exact or value.is_quoted:
+        return {asked.path: value.text}
+    start = value.text.lower()
+    return {asked.path: glob_condition(start if is_glob(value) else f"{start}*")}
+
+
+def _equal_path(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    path = value.text
+    if not is_exact and is_glob(value):
+        # A pattern without a slash is about the file name, as in a shell.
+        field = asked.path if "/" in path else f.FILE_NAME
+        return {field: glob_condition(path)}
+    # The file name has an index that finds it; a collection has none.
+    whole: Filter = {f.FILE_NAME: {"$in": [file_name(path), None]}, asked.path: path}
+    if is_exact or path.startswith("/"):
+        return {"$or": [{f.ID: location_id(path), asked.path: path}, whole]}
+    ending = {"$regex": f"/{re.escape(path.removeprefix('./'))}$"}
+    tail: Filter = {f.FILE_NAME: file_name(path), asked.path: ending}
+    return {"$or": [whole, tail]}
+
+
+def _equal_production(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    is_wild = is_glob(value) and not is_exact
+    folder = _folder_regex(value.text) if is_wild else re.escape(value.text)
+    return {asked.path: {"$regex": rf"(^|/)(?=v\d)({folder})/"}}
+
+
+def _folder_regex(glob: str) -> str:
+    wild = {"*": "[^/]*", "?": "[^/]"}
+    return "".join(wild.get(letter) or re.escape(letter) for letter in glob)
+
+
+def _equal_any(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    if value.is_quoted:
+        return {asked.path: value.text}
+    literal = _literal(value.text)
+    if is_exact:
+        return {asked.path: literal}
+    if is_glob(value):
+        return {asked.path: glob_condition(value.text)}
+    if isinstance(literal, str):
+        return {asked.path: literal}
+    return {asked.path: {"$in": [literal, value.text]}}
+
+
+def _literal(written: str) -> Any:
+    """Return the number or the truth that is written, or the text itself."""
+    if written.lower() in ("true", "false"):
+        return written.lower() == "true"
+    for kind in (int, float):
+        try:
+            number = kind(written)
+        except (ValueError, OverflowError):
+            continue
+        is_plain = abs(number) < _INT64 if kind is int else abs(number) < float("inf")
+        return number if is_plain else written
+    return written
+
+
+_BETWEEN: Final[dict[str, Callable[[_Asked, Any, Any], Filter]]] = {
+    "date": _dates_between,
+    "duration": _lasts_between,
+}
+_EQUAL: Final[dict[str, Callable[[_Asked, Text, bool], Filter]]] = {
+    "level": _equal_choice,
+    "status": _equal_choice,
+    "hash": _equal_hash,
+    "path": _equal_path,
+    "production": _equal_production,
+    "any": _equal_any,
+}

@@ -1,0 +1,212 @@
+"""MongoDB's filters on documents in memory: the part of them that queries need.
+
+Operators mean what they mean on a server, which a test holds them to: a missing field
+equals null, an array is what any of its items is, and only values of one type have an
+order (https://www.mongodb.com/docs/manual/reference/operator/query/).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from operator import ge, gt, le, lt
+from typing import Any, Final, TypeAlias
+
+from provdb.model import Document
+from provdb.model import fields as f
+
+__all__ = ["Filter", "Pipeline", "matcher", "tally", "value_at"]
+
+Filter: TypeAlias = Mapping[str, Any]
+Pipeline: TypeAlias = Sequence[Mapping[str, Any]]
+_Test: TypeAlias = Callable[[Any], bool]
+
+_MISSING: Final = object()
+_ORDERS: Final = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
+_FLAGS: Final = {"i": re.IGNORECASE, "s": re.DOTALL}
+
+
+def matcher(filter_: Filter) -> Callable[[Document], bool]:
+    """Return what says whether a document matches a filter.
+
+    >>> is_dl1 = matcher({"level": "DL1", "run": {"$gte": 1618}})
+    >>> is_dl1({"level": "DL1", "run": 1618}), is_dl1({"level": "DL1", "run": None})
+    (True, False)
+    """
+    tests = [_part(name, value) for name, value in filter_.items()]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda document: all(test(document) for test in tests)
+
+
+def tally(documents: Iterable[Document], key: Mapping[str, Any]) -> Iterator[Document]:
+    """Yield how often there is each key, as ``$group`` with a count does.
+
+    Args:
+        documents: The documents.
+        key: What to group by: a name for each ``"$field"`` or ``$subtract`` of two.
+
+    >>> list(tally([{"run": 1618}, {"run": 1618}], {"run": "$run"}))
+    [{'_id': {'run': 1618}, 'count': 2}]
+    """
+    names = list(key)
+    counts: Counter[tuple[Any, ...]] = Counter()
+    keys: dict[tuple[Any, ...], list[Any]] = {}
+    for document in documents:
+        values = [_computed(document, key[name]) for name in names]
+        same = tuple((type(value).__name__, repr(value)) for value in values)
+        counts[same] += 1
+        keys[same] = values
+    for same, count in counts.items():
+        found = zip(names, keys[same], strict=True)
+        group = {name: value for name, value in found if value is not _MISSING}
+        yield {f.ID: group, "count": count}
+
+
+def value_at(document: Any, path: str) -> Any:
+    """Return the value at a path of keys, or None where there is none.
+
+    >>> value_at({"packages": {"lstchain": "0.9.6"}}, "packages.lstchain")
+    '0.9.6'
+    """
+    for key in path.split("."):
+        if not isinstance(document, Mapping) or key not in document:
+            return None
+        document = document[key]
+    return document
+
+
+def _part(name: str, value: Any) -> Callable[[Document], bool]:
+    if name in ("$and", "$or", "$nor"):
+        tests = [matcher(part) for part in value]
+        if name == "$and":
+            return lambda document: all(test(document) for test in tests)
+        is_any = name == "$or"
+        return lambda document: any(test(document) for test in tests) is is_any
+    if name == "$expr":
+        return _expression(value)
+    keys = name.split(".")
+    test = _test(value)
+    if len(keys) == 1:
+        (key,) = keys
+        return lambda document: test(document.get(key, _MISSING))
+    return lambda document: test(_end(document, keys))
+
+
+def _test(value: Any) -> _Test:
+    if not isinstance(value, Mapping):
+        value = {"$eq": value}
+    operators = [operator for operator in value if operator != "$options"]
+    tests = [_operation(value, operator) for operator in operators]
+    if len(tests) == 1:
+        return tests[0]
+    return lambda found: all(test(found) for test in tests)
+
+
+def _end(value: Any, keys: Sequence[str]) -> Any:
+    ends = list(_ends(value, keys))
+    return ends[0] if len(ends) == 1 else _Several(ends)
+
+
+class _Several(list[Any]):
+    """What stands at a path that leads through an array."""
+
+
+def _ends(value: Any, keys: Sequence[str]) -> Iterator[Any]:
+    if not keys:
+        yield value
+        return
+    if isinstance(value, Mapping):
+        yield from _ends(value.get(keys[0], _MISSING), keys[1:])
+    elif isinstance(value, list):
+        for item in value:
+            if isinstance(item, Mapping):
+                yield from _ends(item, keys)
+        if keys[0].isdigit() and int(keys[0]) < len(value):
+            yield from _ends(value[int(keys[0])], keys[1:])
+    else:
+        yield _MISSING
+
+
+def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
+    value = condition[operator]
+    if operator == "$regex":
+        flags = re.ASCII
+        for letter in condition.get("$options", ""):
+            flags |= _FLAGS[letter]
+        return _of_any(partial(_is_like, re.compile(value, flags)))
+    if operator in _ORDERS:
+        return _of_any(partial(_is_ordered, _ORDERS[operator], value))
+    if operator in ("$eq", "$ne"):
+        value = [value]
+    known = {_key(one) for one in value}
+    if operator in ("$eq", "$in"):
+        return _of_any(lambda found: _key(found) in known)
+    if operator in ("$ne", "$nin"):
+        is_one = _of_any(lambda found: _key(found) in known)
+        return lambda found: not is_one(found)
+    raise ValueError(f"the operator {operator} is not one of queries")
+
+
+def _of_any(test: _Test) -> _Test:
+    """Return what says whether a value or any item of an array passes."""
+
+    def test_any(found: Any) -> bool:
+        if isinstance(found, _Several):
+            return any(test_any(one) for one in found)
+        if isinstance(found, list):
+            return any(test(one) for one in found)
+        return test(found)
+
+    return test_any
+
+
+def _key(value: Any) -> Any:
+    """Return what is equal for values that are equal in MongoDB."""
+    if value is _MISSING or value is None:
+        return None
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, int | float):
+        return float, value
+    if isinstance(value, Mapping | list):
+        return type(value), repr(value)
+    return type(value), value
+
+
+def _is_like(pattern: re.Pattern[str], found: Any) -> bool:
+    return isinstance(found, str) and pattern.search(found) is not None
+
+
+def _is_ordered(order: Callable[[Any, Any], bool], bound: Any, found: Any) -> bool:
+    if isinstance(found, bool) or isinstance(bound, bool):
+        return False
+    for kind in (str, int | float, datetime):
+        if isinstance(bound, kind):
+            return isinstance(found, kind) and order(found, bound)
+    return False
+
+
+def _expression(value: Mapping[str, Any]) -> Callable[[Document], bool]:
+    ((operator, (computed, bound)),) = value.items()
+    order = _ORDERS[operator]
+
+    def is_ordered(document: Document) -> bool:
+        found = _computed(document, computed)
+        return found is not None and order(found, bound)
+
+    return is_ordered
+
+
+def _computed(document: Document, expression: Any) -> Any:
+    if isinstance(expression, str):
+        keys = expression[1:].split(".")
+        found: Any = document
+        for key in keys:
+            found = found.get(key, _MISSING) if isinstance(found, Mapping) else _MISSING
+        return found
+    end, start = (_computed(document, part) for part in expression["$subtract"])
+    if not (isinstance(end, datetime) and isinstance(start, datetime)):
+        return None
+    return round((end - start).total_seconds() * 1000)

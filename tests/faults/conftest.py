@@ -4,8 +4,10 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.faults.kit import Spools
 from tests.faults.proxy import Proxy
@@ -73,6 +75,21 @@ def proxy(server: MongoServer) -> Iterator[Proxy]:
     """A proxy before the server."""
     with Proxy(server.port) as listening:
         yield listening
+
+
+@pytest.fixture(scope="session")
+def guarded_server() -> Iterator[str]:
+    """URI of a server that wants a password, with that."""
+    for server in new_server(replica_set=None, arguments=("--auth",)):
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            client.admin.command("createUser", "osa", pwd="hunter2", roles=["root"])
+        yield f"mongodb://osa:hunter2@127.0.0.1:{server.port}/admin"
+
+
+@pytest.fixture
+def guarded_uri(guarded_server: str) -> str:
+    """A database of its own on a server that wants a password."""
+    return database_of(guarded_server)
 
 
 def database_of(uri: str) -> str:

@@ -8,9 +8,8 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from pymongo import MongoClient
 
-from tests.faults.conftest import NewSpools, database_of, new_server
+from tests.faults.conftest import NewSpools, database_of
 from tests.faults.kit import (
     FULL,
     MARGIN_SECONDS,
@@ -21,7 +20,7 @@ from tests.faults.kit import (
     until,
 )
 from tests.faults.proxy import Proxy
-from tests.mongod import MongoServer, with_database
+from tests.mongod import MongoServer
 
 Broken = Callable[[MongoServer], AbstractContextManager[None]]
 
@@ -293,7 +292,7 @@ def test_a_server_that_refuses_the_password_loses_nothing(
     guarded_uri: str, new_spools: NewSpools
 ) -> None:
     spools = new_spools(guarded_uri)
-    spools.environ = {"FAULTS_URI": guarded_uri.replace("r1ght", "wr0ng")}
+    spools.environ = {"FAULTS_URI": guarded_uri.replace("hunter2", "wr0ng")}
 
     ended = run_parts(spools)
 
@@ -328,15 +327,6 @@ def test_the_command_stores_what_is_left(
 def hasty_spools(server: MongoServer, new_spools: NewSpools) -> Spools:
     """Pipelines whose driver gives up before their handler does."""
     return new_spools(f"{database_of(server.uri)}?timeoutMS=1000")
-
-
-@pytest.fixture(scope="module")
-def guarded_uri() -> Iterator[str]:
-    """A server that wants a password, in the URI of a database on it."""
-    for server in new_server(replica_set=None, arguments=("--auth",)):
-        with MongoClient[dict[str, Any]](server.uri) as client:
-            client.admin.command("createUser", "osa", pwd="r1ght", roles=["root"])
-        yield with_database(f"mongodb://osa:r1ght@127.0.0.1:{server.port}/admin", "x")
 
 
 def run_parts(spools: Spools) -> Ended:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from tests.faults.kit import Spools
+from tests.faults.kit import FULL, Spools
 from tests.faults.proxy import Proxy
 from tests.mongod import MongoServer, NoMongod, with_database
 
@@ -68,6 +68,15 @@ def server_spools(server: MongoServer, new_spools: NewSpools) -> Spools:
 def spools(store_uri: str, new_spools: NewSpools) -> Spools:
     """Pipelines that log to an empty store, once of each kind."""
     return new_spools(store_uri)
+
+
+@pytest.fixture(
+    params=["local", *([pytest.param("mongo", marks=pytest.mark.mongo)] * FULL)]
+)
+def any_store_uri(request: pytest.FixtureRequest) -> str:
+    """Where an empty store is, for what does not depend on its kind."""
+    uri: str = request.getfixturevalue(f"{request.param}_store_uri")
+    return uri
 
 
 @pytest.fixture

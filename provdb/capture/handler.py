@@ -34,6 +34,8 @@ __all__ = ["ProvHandler"]
 _MARK: Final = "PROV_"
 _DRIVER: Final = "pymongo"
 _MEMORY: Final = "memory:"
+# To begin to connect to it waits for nothing; all other stores may wait.
+_SERVER: Final = "mongodb:"
 _GUARD: Final = "provdb-guard"
 # A name of a file has room for so many processes at least.
 _MOST_PARENTS: Final = 8
@@ -294,6 +296,11 @@ class ProvHandler(logging.Handler):
             raise StoreUnavailable(self._uri, reason)
         with _LOADING:
             prepare_store(self._uri)
+            if self._uri.startswith(_SERVER):
+                return self._connected()
+        return self._connected()
+
+    def _connected(self) -> Store:
         return open_store(
             self._uri,
             zone=self._zone,
@@ -332,9 +339,10 @@ class ProvHandler(logging.Handler):
 _HANDLERS: Final = weakref.WeakSet[ProvHandler]()
 
 
-# Held while a shipper loads the driver: a process that is forked in the middle of that
-# could never load it itself. What the local store does before a fork comes after this,
-# for Python calls first what was registered last.
+# Held while a shipper loads the driver and has it begin to connect: a process that is
+# forked in the middle of that could never load it itself, or would end with a client
+# that is half made. What the local store does before a fork comes after this, for
+# Python calls first what was registered last.
 _LOADING: Final = threading.Lock()
 _FORKING: Final = threading.local()
 

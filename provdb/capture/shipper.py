@@ -35,6 +35,7 @@ _LOOK_AGAIN_SECONDS: Final = 30.0
 # Python 3.12 lets the driver start no thread once the main one has ended: there the
 # first record of a process waits for the driver to be loaded.
 _MUST_CONNECT_EARLY: Final = sys.version_info >= (3, 12)
+_OPENING_SECONDS: Final = 5.0
 # A store that did not answer so long ago is not asked again at the end.
 _JUST_NOW_SECONDS: Final = 10.0
 
@@ -81,6 +82,7 @@ class Shipper:
         self._is_wanted = threading.Event()
         self._is_finishing = threading.Event()
         self._is_started = False
+        self._is_opened = threading.Event()
         self._is_claimed = threading.Lock()
         self._is_over = threading.Event()
 
@@ -91,12 +93,13 @@ class Shipper:
             RuntimeError: The interpreter is ending and starts no thread.
         """
         if not self._is_claimed.locked() and not self._is_finishing.is_set():
-            if _MUST_CONNECT_EARLY:
-                self._try(self._open)
             threading.Thread(
                 target=self._run, name="provdb-shipper", daemon=True
             ).start()
             self._is_started = True
+            if _MUST_CONNECT_EARLY:
+                # Not loaded here: an exception of a signal would leave half of it.
+                self._is_opened.wait(_OPENING_SECONDS)
 
     def is_alive(self) -> bool:
         """Say whether it is still at work."""
@@ -137,6 +140,7 @@ class Shipper:
     def _ship_until_finished(self) -> None:
         # The process may end soon, and no driver can be loaded then.
         self._try(self._open)
+        self._is_opened.set()
         pause = self._interval
         while not self._is_finishing.is_set():
             self._is_wanted.wait(pause)

@@ -4,10 +4,12 @@ import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
-from tests.faults.kit import Spools
+from tests.faults.kit import FULL, Spools
 from tests.faults.proxy import Proxy
 from tests.mongod import MongoServer, NoMongod, with_database
 
@@ -68,11 +70,35 @@ def spools(store_uri: str, new_spools: NewSpools) -> Spools:
     return new_spools(store_uri)
 
 
+@pytest.fixture(
+    params=["local", *([pytest.param("mongo", marks=pytest.mark.mongo)] * FULL)]
+)
+def any_store_uri(request: pytest.FixtureRequest) -> str:
+    """Where an empty store is, for what does not depend on its kind."""
+    uri: str = request.getfixturevalue(f"{request.param}_store_uri")
+    return uri
+
+
 @pytest.fixture
 def proxy(server: MongoServer) -> Iterator[Proxy]:
     """A proxy before the server."""
     with Proxy(server.port) as listening:
         yield listening
+
+
+@pytest.fixture(scope="session")
+def guarded_server() -> Iterator[str]:
+    """URI of a server that wants a password, with that."""
+    for server in new_server(replica_set=None, arguments=("--auth",)):
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            client.admin.command("createUser", "osa", pwd="hunter2", roles=["root"])
+        yield f"mongodb://osa:hunter2@127.0.0.1:{server.port}/admin"
+
+
+@pytest.fixture
+def guarded_uri(guarded_server: str) -> str:
+    """A database of its own on a server that wants a password."""
+    return database_of(guarded_server)
 
 
 def database_of(uri: str) -> str:

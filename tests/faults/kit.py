@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from select import select
 from typing import Any, Final
 
 from pymongo import MongoClient
@@ -81,6 +82,12 @@ class Pipeline:
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
+
+    def wait_for_complaint(self) -> None:
+        """Wait until it says something on stderr, which is left to be read."""
+        assert self.process.stderr is not None
+        said, _, _ = select([self.process.stderr], [], [], _PATIENCE_SECONDS)
+        assert said, "it did not complain"
 
     def wait_until_taken(self, count: int) -> None:
         """Wait until it has logged some records."""

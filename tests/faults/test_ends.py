@@ -9,7 +9,7 @@ import pytest
 from tests.faults.conftest import NewSpools
 from tests.faults.kit import FULL, MARGIN_SECONDS, NOBODY, Spools
 
-_ROUNDS: Final = 20 if FULL else 2
+_ROUNDS: Final = 20 if FULL else 1
 _CLOSE_SECONDS: Final = 5.0
 _LOG: Final = """
 import atexit, os, signal, sys
@@ -60,8 +60,10 @@ def test_a_process_that_ends_orderly_leaves_nothing_in_its_spool(
     ],
 )
 def test_a_process_that_ends_at_once_leaves_its_records(
-    spools: Spools, end: str, status: int
+    any_store_uri: str, new_spools: NewSpools, end: str, status: int
 ) -> None:
+    spools = new_spools(any_store_uri)
+
     ended = spools.run(_LOG + end)
 
     assert ended.status == status

@@ -143,6 +143,43 @@ print(len(hanging))
     assert spools.outcome() == ([], [], [])
 
 
+@pytest.mark.mongo
+def test_a_child_that_is_forked_while_the_driver_connects_ends_in_silence(
+    mongo_store_uri: str, new_spools: NewSpools
+) -> None:
+    spools = new_spools(mongo_store_uri)
+
+    ended = spools.run(
+        """
+import os, sys, threading, time
+from pymongo.synchronous.monitor import _RttMonitor
+
+is_connecting = threading.Event()
+connect = _RttMonitor.__init__
+
+def connect_slowly(self, *arguments):
+    is_connecting.set()
+    time.sleep(0.3)
+    connect(self, *arguments)
+
+_RttMonitor.__init__ = connect_slowly
+writer = Writer("w")
+writer.log(6)
+is_connecting.wait()
+pid = os.fork()
+if not pid:
+    writer.fork("c")
+    writer.log(6)
+    sys.exit(0)
+os.waitpid(pid, 0)
+"""
+    )
+
+    assert (ended.status, ended.stderr) == (0, "")
+    assert len(spools.taken) == 12
+    assert spools.outcome() == ([], [], [])
+
+
 def test_a_server_that_is_away_all_night_ends_no_thread(new_spools: NewSpools) -> None:
     spools = new_spools("sqlite:////proc/nowhere/provdb.db")
 

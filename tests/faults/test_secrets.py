@@ -1,5 +1,6 @@
 """A secret that a pipeline is given is in no file, no output and no store."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,83 @@ logger.info("__PROV_2020-05-18T14:18:30_PROV__{'activity_id': 'b', "
             "'parameters': {'password': 'hunter2', 'uri': 'http://u:hunter2@h/'}}")
 logger.info({"entity_id": "e", "value": {"auth_token": "hunter2", "bad": {1, 2}}})
 """
+_RUN: Final = """
+import logging, os
+import provdb
+
+logger = logging.getLogger("provdb")
+logger.addHandler(provdb.ProvHandler(filename="prov.log", close_timeout_seconds=20))
+connect = "mongodb://osa:hunter2@cp01/provdb"
+
+class NoLogin(Exception):
+    pass
+
+properties = {
+    "db_password": "hunter2", "observation_run": "01618", "source": connect,
+    "nested": {"api_key": "hunter2", "list": [{"secret": b"hunter2"}]},
+}
+try:
+    with provdb.session("r0_to_dl1:01618", **properties):
+        with provdb.activity(
+            "r0_to_dl1", token="hunter2", uri=connect, db={"pwd": "hunter2"},
+            arguments=["--db-password", "hunter2", "--token=hunter2"], run=1618,
+        ) as step:
+            step.used(f"https://u:hunter2@cp01/LST-1.1.Run01618.fits.fz")
+            step.generated("/DL1/dl1.h5", attributes={"access_key": "hunter2"})
+            logger.error({"activity_id": ["no", "id"],
+                          "parameters": {"token": "hunter2", "uri": connect}})
+            raise NoLogin(f"no login at {connect}: password=hunter2, try again")
+except NoLogin:
+    print("no login")
+"""
+_ARGUMENTS: Final = (
+    "--db-password",
+    "hunter2",
+    "--token=hunter2",
+    "mongodb://osa:hunter2@cp01/provdb",
+)
+_VARIABLES: Final = {
+    "DB_PASSWORD": "hunter2",
+    "SLURM_JWT": "hunter2",
+    "SLURM_JOB_ID": "17",
+    "SLURM_JOB_NAME": "r0_to_dl1 --password=hunter2",
+    "SLURM_JOB_COMMENT": "hunter2",
+    "CONDA_DEFAULT_ENV": "https://u:hunter2@cp01/lst",
+}
+
+
+@pytest.fixture(params=["local", pytest.param("guarded", marks=pytest.mark.mongo)])
+def guarded_spools(
+    request: pytest.FixtureRequest, new_spools: NewSpools, tmp_path: Path
+) -> Spools:
+    """Pipelines for a local store, and for a server that wants the secret."""
+    uri = f"sqlite:///{tmp_path}/provdb.db"
+    if request.param == "guarded":
+        uri = request.getfixturevalue("guarded_uri")
+    return new_spools(uri)
+
+
+@pytest.mark.parametrize("end", ["", "os._exit(0)"], ids=["stored", "left"])
+def test_secrets_of_a_pipeline_are_nowhere(guarded_spools: Spools, end: str) -> None:
+    spools = guarded_spools
+    settings = {
+        "PROVDB_URI": spools.uri,
+        "PROVDB_SPOOL_DIR": str(spools.spool_dir),
+    }
+
+    ended = spools.run(_RUN + end, *_ARGUMENTS, environ=_VARIABLES | settings)
+    at_once = files_with_secret(spools)
+    status = spools.provdb("spool", "status", str(spools.spool_dir))
+    replayed = spools.replay()
+
+    said = [ended.stderr, status.stdout, status.stderr, replayed.stderr]
+    assert (ended.status, at_once, files_with_secret(spools)) == (0, [], [])
+    assert [text for text in said if _SECRET in text] == []
+    assert len(spools.dead()) == 1
+    stored = b"\n".join(chain.from_iterable(spools.stored().values()))
+    assert b"no login at mongodb://osa:***@cp01" in stored
+    assert b'"17"' in stored
+    assert _SECRET.encode() not in stored
 
 
 @pytest.mark.parametrize("is_stored", [True, False], ids=["stored", "left"])

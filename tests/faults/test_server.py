@@ -8,16 +8,23 @@ from functools import partial
 from typing import Any, Final
 
 import pytest
-from pymongo import MongoClient
 
-from tests.faults.conftest import NewSpools, database_of, new_server
-from tests.faults.kit import FULL, MARGIN_SECONDS, Ended, Spools, failing
+from tests.faults.conftest import NewSpools, database_of
+from tests.faults.kit import (
+    FULL,
+    MARGIN_SECONDS,
+    Ended,
+    Pipeline,
+    Spools,
+    failing,
+    until,
+)
 from tests.faults.proxy import Proxy
-from tests.mongod import MongoServer, with_database
+from tests.mongod import MongoServer
 
 Broken = Callable[[MongoServer], AbstractContextManager[None]]
 
-_CLOSE_SECONDS: Final = 2.0
+_CLOSE_SECONDS: Final = 1.0
 # No call waits for anything; this is what a busy machine may make of one.
 _CALL_SECONDS: Final = 1.0
 # Two parts, between which the server is broken.
@@ -26,6 +33,19 @@ writer = Writer("w", close_timeout_seconds={_CLOSE_SECONDS})
 writer.log(60)
 wait("half")
 writer.log(60, pause=0.005)
+wait("done")
+writer.end()
+"""
+# The first part is stored before the second one begins: it is a write that fails, and
+# not the opening of the store. The end waits longer than the driver does.
+_PATIENT_SECONDS: Final = 5.0
+_WRITES: Final = f"""
+writer = Writer(
+    "w", flush_interval_seconds=0.2, close_timeout_seconds={_PATIENT_SECONDS}
+)
+writer.log(60)
+wait("half")
+writer.log(60)
 wait("done")
 writer.end()
 """
@@ -71,6 +91,13 @@ FAULTS: Final[dict[str, Broken]] = {
     ),
     "closes connection": partial(refusing, closeConnection=True),
 }
+# What the server may answer to a write alone.
+WRITING: Final = ["insert", "update"]
+REFUSALS: Final[dict[str, dict[str, Any]]] = {
+    "shutting down": {"errorCode": 91},
+    "write conflict": {"errorCode": 112},
+    "write concern": {"writeConcernError": {"code": 64, "errmsg": "waiting"}},
+}
 
 
 def cases(*short: str) -> pytest.MarkDecorator:
@@ -109,10 +136,7 @@ def test_a_server_that_is_broken_at_the_start_loses_nothing(
     "None-killed",
     "None-frozen",
     "None-closes connection",
-    "rs0-shutting down",
-    "rs0-write conflict",
     "rs0-time is over",
-    "rs0-write concern",
 )
 def test_a_server_that_breaks_loses_nothing(
     server: MongoServer, server_spools: Spools, broken: Broken
@@ -146,6 +170,87 @@ def test_a_server_that_comes_back_loses_nothing(
 
     assert_went_well(server_spools, ended)
     assert server_spools.outcome() == ([], [], [])
+
+
+def refusals(*short: str) -> pytest.MarkDecorator:
+    """Parametrise with all refusals on a set of one, or with these alone."""
+    return pytest.mark.parametrize(
+        ("server", "refusal"),
+        [
+            pytest.param("rs0", REFUSALS[name], id=name)
+            for name in (tuple(REFUSALS) if FULL else short)
+        ],
+        indirect=["server"],
+    )
+
+
+@pytest.mark.mongo
+@refusals("write conflict")
+def test_a_write_that_fails_is_made_again(
+    server: MongoServer, hasty_spools: Spools, refusal: dict[str, Any]
+) -> None:
+    pipeline = start_writes(hasty_spools)
+
+    with refusing(server, failCommands=WRITING, **refusal):
+        log_until_a_write_fails(pipeline)
+    pipeline.go_on()
+    ended = pipeline.wait_for_end()
+
+    assert (ended.status, len(hasty_spools.taken)) == (0, 120)
+    assert (hasty_spools.missing(), hasty_spools.twice()) == ([], [])
+    assert hasty_spools.left() == []
+
+
+@pytest.mark.mongo
+@refusals("shutting down", "write conflict", "write concern")
+def test_a_write_that_fails_until_the_end_stays_in_the_spool(
+    server: MongoServer, hasty_spools: Spools, refusal: dict[str, Any]
+) -> None:
+    pipeline = start_writes(hasty_spools)
+
+    with refusing(server, failCommands=WRITING, **refusal):
+        log_until_a_write_fails(pipeline)
+        pipeline.go_on()
+        ended = pipeline.wait_for_end()
+
+    assert (ended.status, len(hasty_spools.taken)) == (0, 120)
+    assert hasty_spools.outcome() == ([], [], [])
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("server", [None], indirect=True, ids=["standalone"])
+def test_a_server_that_is_killed_before_the_last_write_loses_nothing(
+    server: MongoServer, hasty_spools: Spools
+) -> None:
+    pipeline = start_writes(hasty_spools)
+
+    with killed(server):
+        pipeline.go_on()
+        pipeline.wait_for("done")
+        pipeline.go_on()
+        ended = pipeline.wait_for_end()
+
+    assert (ended.status, len(hasty_spools.taken)) == (0, 120)
+    assert ended.exit_seconds is not None
+    assert ended.exit_seconds < _PATIENT_SECONDS + MARGIN_SECONDS
+    assert len(ended.complaints) <= 2
+    assert hasty_spools.outcome() == ([], [], [])
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize("server", [None], indirect=True, ids=["standalone"])
+def test_a_server_that_is_killed_and_started_again_gets_the_failed_write(
+    server: MongoServer, hasty_spools: Spools
+) -> None:
+    pipeline = start_writes(hasty_spools)
+
+    with killed(server):
+        log_until_a_write_fails(pipeline)
+    pipeline.go_on()
+    ended = pipeline.wait_for_end()
+
+    assert (ended.status, len(hasty_spools.taken)) == (0, 120)
+    assert hasty_spools.outcome() == ([], [], [])
 
 
 @pytest.mark.mongo
@@ -184,7 +289,7 @@ def test_a_server_that_refuses_the_password_loses_nothing(
     guarded_uri: str, new_spools: NewSpools
 ) -> None:
     spools = new_spools(guarded_uri)
-    spools.environ = {"FAULTS_URI": guarded_uri.replace("r1ght", "wr0ng")}
+    spools.environ = {"FAULTS_URI": guarded_uri.replace("hunter2", "wr0ng")}
 
     ended = run_parts(spools)
 
@@ -215,13 +320,10 @@ def test_the_command_stores_what_is_left(
     assert (server_spools.missing(), server_spools.twice()) == ([], [])
 
 
-@pytest.fixture(scope="module")
-def guarded_uri() -> Iterator[str]:
-    """A server that wants a password, in the URI of a database on it."""
-    for server in new_server(replica_set=None, arguments=("--auth",)):
-        with MongoClient[dict[str, Any]](server.uri) as client:
-            client.admin.command("createUser", "osa", pwd="r1ght", roles=["root"])
-        yield with_database(f"mongodb://osa:r1ght@127.0.0.1:{server.port}/admin", "x")
+@pytest.fixture
+def hasty_spools(server: MongoServer, new_spools: NewSpools) -> Spools:
+    """Pipelines whose driver gives up before their handler does."""
+    return new_spools(f"{database_of(server.uri)}?timeoutMS=1000")
 
 
 def run_parts(spools: Spools) -> Ended:
@@ -231,6 +333,21 @@ def run_parts(spools: Spools) -> Ended:
     pipeline.wait_for("done")
     pipeline.go_on()
     return pipeline.wait_for_end()
+
+
+def start_writes(spools: Spools) -> Pipeline:
+    """Start a pipeline, and wait until the store holds the first half."""
+    pipeline = spools.start(_WRITES)
+    pipeline.wait_for("half")
+    until(lambda: not spools.missing())
+    return pipeline
+
+
+def log_until_a_write_fails(pipeline: Pipeline) -> None:
+    """Have the second half logged, and wait until its write has failed."""
+    pipeline.go_on()
+    pipeline.wait_for("done")
+    pipeline.wait_for_complaint()
 
 
 def assert_went_well(spools: Spools, ended: Ended) -> None:

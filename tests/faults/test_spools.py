@@ -26,9 +26,9 @@ def leave(spools: Spools, *, name: str = "w", records: int = 60) -> Path:
 
 
 @pytest.fixture
-def away(store_uri: str, new_spools: NewSpools) -> Spools:
+def away(any_store_uri: str, new_spools: NewSpools) -> Spools:
     """Pipelines whose store is away until what they left is replayed."""
-    spools = new_spools(store_uri)
+    spools = new_spools(any_store_uri)
     spools.environ = _UNREACHABLE
     return spools
 

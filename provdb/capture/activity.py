@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from provdb.capture.dry_run import is_dry_run
 from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
 from provdb.capture.plain import plain
-from provdb.capture.problems import report
+from provdb.capture.problems import message_of, report
 from provdb.capture.session import current_session, session_for
 from provdb.capture.sink import emit
 from provdb.capture.statements import (
@@ -386,13 +386,6 @@ def _failure(error: BaseException | None) -> dict[str, Any]:
     return {
         "exception": {
             "type": type(error).__qualname__,
-            "message": _message(error),
+            "message": message_of(error)[:_LONGEST_MESSAGE],
         }
     }
-
-
-def _message(error: BaseException) -> str:
-    try:
-        return str(error)[:_LONGEST_MESSAGE]
-    except Exception:  # An error of the pipeline's own may not even have a text.
-        return ""

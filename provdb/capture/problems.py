@@ -11,7 +11,7 @@ from typing import Final
 
 from provdb.capture.redaction import redact_text
 
-__all__ = ["is_shielded", "problem_counts", "report", "say", "shield"]
+__all__ = ["is_shielded", "message_of", "problem_counts", "report", "say", "shield"]
 
 # A definition has fewer values; what is beyond comes from a loop of some kind.
 _MOST_LINES: Final = 200
@@ -55,9 +55,22 @@ def shield(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # The pipeline goes on, whatever it is.
-        report(f"{name} is not recorded in full: {_said(error)}")
+        said = f"{type(error).__name__}: {message_of(error)}"
+        report(f"{name} is not recorded in full: {said}")
     finally:
         _SHIELDED.reset(token)
+
+
+def message_of(error: BaseException) -> str:
+    """Return the text of an error, which one of the pipeline's own need not have.
+
+    >>> message_of(ValueError("no such subrun"))
+    'no such subrun'
+    """
+    try:
+        return str(error)
+    except Exception:  # Whatever its own code raises.
+        return ""
 
 
 def is_shielded() -> bool:
@@ -86,13 +99,6 @@ class _Problems:
     def counts(self) -> dict[str, int]:
         with self._lock:
             return dict(self._counts)
-
-
-def _said(error: Exception) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # An error of the pipeline's own may not even have a text.
-        return type(error).__name__
 
 
 _PROBLEMS: Final = _Problems()

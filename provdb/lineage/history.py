@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 from provdb.lineage.loaded import RELATIONS, Loaded
 from provdb.lineage.resolve import (
@@ -53,6 +53,8 @@ class History:
         self._known: dict[tuple[str, object], Version] = {}
         # Entities that different steps wrote one after another: what each wrote.
         self._settled: dict[str, tuple[_Writing, ...]] = {}
+        # Entities that nothing wrote and that come from nothing: what each is.
+        self._unwritten: dict[str, Version] = {}
         # Versions of what comes from something without any activity.
         self._derived: dict[Use, Version] = {}
 
@@ -84,20 +86,19 @@ class History:
 
     def upstream(self, node: Node) -> list[Step]:
         """Return what a node comes from, one step back in time."""
+        steps: list[Step] = []
         if isinstance(node, Activity):
-            id_, steps = node.id, []
             for link in node.used:
-                version, is_late = self.see_used(node, link)
-                edge = _edge((id_, version.id, "used", link.role, None, is_late))
-                steps.append((version, edge))
+                version, is_late = self._unwritten.get(link.entity), False
+                if version is None:
+                    version, is_late = self.see_used(node, link)
+                steps.append((version, _used(node, version, link, is_late)))
             return steps
-        id_, entity, generators, _ = node
-        steps = [
-            (maker, _edge((id_, maker.id, "wasGeneratedBy", role, None, False)))
-            for maker in map(self.loaded.activity, sorted(generators))
-            for role in _roles(maker.generated, entity)
-        ]
-        if self.loaded.has_sources(entity):
+        for generator in sorted(node.generators):
+            activity = self.loaded.activity(generator)
+            for role in _roles(activity.generated, node.entity):
+                steps.append((activity, _was_generated_by(node, activity, role)))
+        if self.loaded.has_sources(node.entity):
             steps += self._direct_steps(node)
         return steps
 
@@ -108,18 +109,13 @@ class History:
             for link in node.generated:
                 for version in self.versions(link.entity):
                     if node.id in version.generators:
-                        edge = _edge(
-                            (version.id, node.id, "wasGeneratedBy", link.role, None, False)
-                        )
+                        edge = _was_generated_by(version, node, link.role)
                         steps.append((version, edge))
             return steps
         for activity, link in self.loaded.readers[node.entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                edge = _edge(
-                    (activity.id, node.id, "used", link.role, None, is_late)
-                )
-                steps.append((activity, edge))
+                steps.append((activity, _used(activity, node, link, is_late)))
         for later in self.loaded.later(node.entity):
             for version in self.versions(later):
                 for source, edge in self._direct_steps(version):
@@ -159,7 +155,8 @@ class History:
         settled: tuple[_Writing, ...] = ()
         if not made:
             if not self.loaded.has_sources(entity):
-                settled = ((self._version(entity), None),)
+                version = self._unwritten[entity] = self._version(entity)
+                settled = ((version, None),)
         elif self.loaded.is_for_all_sessions(entity) and wrote_in_turn(made):
             settled = tuple(
                 (self._generated_by(entity, (maker,)), maker)
@@ -385,8 +382,22 @@ def _written_by(
     return None if latest is None else (latest, True)
 
 
-_edge: Final[Callable[[tuple[str, str, str, str | None, str | None, bool]], LineageEdge]]
-_edge = partial(tuple.__new__, LineageEdge)
+def _used(
+    activity: Activity, version: Version, link: Link, is_late: bool
+) -> LineageEdge:
+    return _edge((activity.id, version.id, "used", link.role, None, is_late))
+
+
+def _was_generated_by(
+    version: Version, activity: Activity, role: str | None
+) -> LineageEdge:
+    return _edge((version.id, activity.id, "wasGeneratedBy", role, None, False))
+
+
+# There are many edges, and the class itself takes twice as long.
+_edge: Final[Callable[[tuple[Any, ...]], LineageEdge]] = partial(
+    tuple.__new__, LineageEdge
+)
 
 
 def _order_of_source(source: Source) -> tuple[str, str]:

@@ -16,6 +16,8 @@ __all__ = ["describe"]
 _COLLECTIONS: Final = ("SetCollection", "FileCollection")
 _FAILED: Final = ("failed", "interrupted")
 _RAW: Final = "R0"
+# What follows the distance is said of collapsed nodes only.
+_OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 :]
 # There are many nodes, and the class itself takes twice as long.
 _node: Final[Callable[[tuple[Any, ...]], LineageNode]] = partial(
     tuple.__new__, LineageNode
@@ -46,7 +48,7 @@ def describe(
                 (
                     *(id_, "activity", node.name, None, None, node.run, node.subrun),
                     *(None, node.status, None, node.session_tag),
-                    *(node.start, node.end, None, distances[id_]),
+                    *(node.start, node.end, None, distances[id_], *_OF_ONE),
                 )
             )
             continue
@@ -61,7 +63,7 @@ def describe(
                 *(field(f.LOCATION), field(f.LEVEL)),
                 *(runs[id_] if is_collection else field(f.RUN), field(f.SUBRUN)),
                 *(node.tag, _status(node, loaded), _origin(node, document)),
-                *(None, None, None, node.entity, distances[id_]),
+                *(None, None, None, node.entity, distances[id_], *_OF_ONE),
             )
         )
 

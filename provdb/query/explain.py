@@ -38,7 +38,7 @@ def explain(store: Store, query: str | Query | CompiledQuery) -> dict[str, Any]:
     >>> store = open_store("memory://")
     >>> store.initialise()
     >>> explain(store, "run:1618 level:DL1")["asks"][0]["index"]
-    ['entities_run_level']
+    ['entities_level_run']
     """
     compiled = query if isinstance(query, CompiledQuery) else compile_query(query)
     asker = _Asker(store)

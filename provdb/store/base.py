@@ -204,7 +204,12 @@ class Store(ABC):
 
     @abstractmethod
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives.
+
+        Args:
+            collection: The collection.
+            pipeline: With a group as `provdb.store.evaluate.tally` takes it.
+        """
 
     @abstractmethod
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:

@@ -190,10 +190,10 @@ class LocalStore(Store):
                     yield document
 
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives."""
         match, group = pipeline
         found = self.find(collection, match["$match"])
-        yield from tally(found, group["$group"][f.ID])
+        yield from tally(found, group["$group"])
 
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
         """Yield what a pipeline of the stages and operators that are known gives.
@@ -513,11 +513,13 @@ def _expression_indexes() -> Iterator[str]:
         is_of_array = any("." in name for name in index.fields)
         if is_of_array or index.fields[0] in columns:
             continue
-        fields = ", ".join(sql_field(name, columns=columns) for name in index.fields)
-        yield (
-            f"CREATE INDEX IF NOT EXISTS {index.collection}_{'_'.join(index.fields)} "
-            f"ON {index.collection} ({fields})"
-        )
+        alone = [index.fields[1:]] if index.has_few_first else []
+        for fields in (index.fields, *alone):
+            listed = ", ".join(sql_field(name, columns=columns) for name in fields)
+            yield (
+                f"CREATE INDEX IF NOT EXISTS {index.collection}_{'_'.join(fields)} "
+                f"ON {index.collection} ({listed})"
+            )
 
 
 def _links(collection: str, document: Document) -> Iterator[tuple[str, str, str]]:

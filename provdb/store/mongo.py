@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bson.errors import BSONError
+from bson.min_key import MinKey
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import (
@@ -294,17 +295,21 @@ class MongoStore(Store):
         self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
     ) -> Iterator[Document]:
         """Yield the documents that match a filter, in no order."""
-        shown = dict.fromkeys(fields, 1) or None
+        shown = dict.fromkeys(fields, 1)
+        if fields and f.ID not in fields:
+            shown[f.ID] = 0  # Else the document is read for it, beside an index.
         with self._errors():
             yield from self._database[collection].find(
-                filter_, shown, batch_size=_DOCUMENTS
+                _served(collection, filter_), shown or None, batch_size=_DOCUMENTS
             )
 
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives."""
+        match, *others = pipeline
+        served = {"$match": _served(collection, match["$match"])}
         with self._errors():
             yield from self._database[collection].aggregate(
-                list(pipeline), allowDiskUse=True, batchSize=_DOCUMENTS
+                [served, *others], allowDiskUse=True, batchSize=_DOCUMENTS
             )
 
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
@@ -323,7 +328,8 @@ class MongoStore(Store):
     def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
         """Return the names of the indexes that find what matches; none for a scan."""
         with self._errors():
-            plan = self._database[collection].find(filter_).explain()
+            served = _served(collection, filter_)
+            plan = self._database[collection].find(served).explain()
         return sorted(set(_indexes(plan["queryPlanner"]["winningPlan"])))
 
     def stats(self) -> list[CollectionStats]:
@@ -505,6 +511,28 @@ class MongoStore(Store):
             if isinstance(error, OperationFailure) and error.code in _OF_A_DOCUMENT:
                 raise RecordError(_refused(_reason(error))) from error
             raise StoreUnavailable(self.uri, _reason(error)) from error
+
+
+def _served(collection: str, filter_: Filter) -> Filter:
+    """Return a filter that an index serves also by its second field alone.
+
+    The server takes an index only if something is asked of its first field. Where
+    that has few values, it then skips from one to the next.
+    """
+    for index in INDEXES:
+        if index.collection == collection and index.has_few_first:
+            filter_ = _with_anything(filter_, *index.fields)
+    return filter_
+
+
+def _with_anything(filter_: Filter, first: str, second: str) -> Filter:
+    told = {
+        name: [_with_anything(part, first, second) for part in value]
+        if name in ("$and", "$or")
+        else value
+        for name, value in filter_.items()
+    }
+    return {first: {"$gte": MinKey()}, **told} if second in told else told
 
 
 def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """``provdb query find`` and ``provdb query fields``: the query language."""
 
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -8,8 +10,9 @@ from typing import Any, Final
 import click
 
 from provdb_cli.errors import ANSWER_IS_NO
-from provdb_cli.options import output_options
+from provdb_cli.options import QueryText, output_options
 from provdb_cli.output import choose_format, print_json, print_rows
+from provdb_cli.progress import Counting
 from provdb_cli.settings import Settings
 
 __all__ = ["fields", "find"]
@@ -54,6 +57,8 @@ _TABLES: Final[Mapping[tuple[str, ...], Sequence[Sequence[str]]]] = {
     ("entity",): _ENTITY_TABLES,
     ("activity",): _ACTIVITY_TABLES,
 }
+# Options with one minus have one letter, and none but -o has something behind it.
+_NEGATED: Final = re.compile("-[^-o].", re.DOTALL)
 _FIELD_COLUMNS: Final = ("field", "type", "about", "indexed", "meaning", "example")
 _FIELD_TABLES: Final = (
     _FIELD_COLUMNS,
@@ -62,8 +67,18 @@ _FIELD_TABLES: Final = (
 )
 
 
-@click.command()
-@click.argument("query")
+class _QueryCommand(click.Command):
+    """A command whose QUERY may begin with a minus, as -status:failed does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options; a query is none, nor a row of them."""
+        return super().parse_args(
+            ctx, [f" {word}" if _NEGATED.match(word) else word for word in args]
+        )
+
+
+@click.command(cls=_QueryCommand)
+@click.argument("query", type=QueryText())
 @click.option(
     "--explain",
     "is_explained",
@@ -111,21 +126,26 @@ def find(
         if is_explained:
             print_json(explain(store, compiled), output=output)
             return
-        rows = find_rows(
-            store,
-            compiled,
-            rules=settings.link_rules(),
-            timeout_seconds=timeout_seconds,
-        )
-        first = next(rows, None)
-        kinds = tuple(plan.kind for plan in compiled.plans)
-        print_rows(
-            _found(first, rows),
-            compiled.columns or _COLUMNS,
-            format_name=format_name,
-            output=output,
-            tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
-        )
+        is_live = output is None and format_name in ("jsonl", "csv")
+        counting = Counting(is_hidden_by_rows=is_live and sys.stdout.isatty())
+        with store.within(timeout_seconds), counting:
+            rows = counting.rows(
+                find_rows(
+                    store,
+                    compiled,
+                    rules=settings.link_rules(),
+                    timeout_seconds=timeout_seconds,
+                )
+            )
+            first = next(rows, None)
+            kinds = tuple(plan.kind for plan in compiled.plans)
+            print_rows(
+                _found(first, rows),
+                compiled.columns or _COLUMNS,
+                format_name=format_name,
+                output=output,
+                tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
+            )
     if first is None:
         raise click.exceptions.Exit(ANSWER_IS_NO)
 

@@ -14,6 +14,7 @@ from provdb_cli.names import complete_name, known_values
 
 __all__ = [
     "ActivityName",
+    "FieldName",
     "FileName",
     "Name",
     "QueryText",
@@ -152,6 +153,27 @@ class QueryText(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As 
                 is_finished=found.is_finished,
             )
             for found in complete_query(incomplete, known=partial(known_values, ctx))
+        ]
+
+
+class FieldName(Name):
+    """How the name of a field of queries begins."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return the fields, and the keys of a family in the store."""
+        from provdb.query.complete import complete_query
+
+        start = "| select "
+        found = complete_query(f"{start}{incomplete}", known=partial(known_values, ctx))
+        return [
+            CompletionItem(
+                one.text.removeprefix(start),
+                help=one.meaning or None,
+                is_finished=one.is_finished,
+            )
+            for one in found
         ]
 
 

@@ -1,4 +1,4 @@
-"""Progress on stderr, for people at a terminal: a bar, or how much there is until now."""
+"""Progress on stderr, for people at a terminal: a bar, or how much there is so far."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator

@@ -44,6 +44,7 @@ class FieldUse:
         name: Its name as a query writes it, with its key.
         type: The field, or the family of fields.
         count: How many documents have it.
+        is_estimated: Whether the count is an estimate, from some of the documents.
         examples: Some of its values, the most frequent ones first; of a family its
             fields, in order.
     """
@@ -51,14 +52,19 @@ class FieldUse:
     name: str
     type: FieldType
     count: int
+    is_estimated: bool
     examples: tuple[Any, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what somebody who asks must know of the field."""
+        told = self.type.to_dict()
+        if self.type.has_keys and self.name != told["field"]:
+            told["example"] = f"{self.name} is known"
         return {
-            **self.type.to_dict(),
+            **told,
             "field": self.name,
             "count": self.count,
+            "estimated": self.is_estimated,
             "examples": list(self.examples),
         }
 
@@ -146,12 +152,14 @@ class _Seen:
         """Return what there is of fields."""
         examples: dict[str, Counter[str]] = {field.name: Counter() for field in fields}
         values: dict[tuple[str, str], Any] = {}
-        counts: Counter[str] = Counter()
-        for collection, found in (
-            (f.ACTIVITIES, self._found_activities()),
-            (f.ENTITIES, self._found_entities(fields)),
+        counts = dict.fromkeys((field.name for field in fields), 0.0)
+        # What an entity only has of who made it is counted where it stands.
+        own = [b for b in fields if b.type.entity or b.type.activity is None]
+        for collection, asked, found in (
+            (f.ACTIVITIES, fields, self._found_activities()),
+            (f.ENTITIES, own, self._found_entities(own)),
         ):
-            for row, _ in Facts(self._store, fields).rows(found, is_default=False):
+            for row, _ in Facts(self._store, asked).rows(found, is_default=False):
                 for name, value in row.items():
                     if value is not None:
                         counts[name] += self._shares[collection]
@@ -163,6 +171,7 @@ class _Seen:
                 name=field.name,
                 type=field.type,
                 count=_rounded(counts[field.name], is_whole=not self.read),
+                is_estimated=bool(self.read),
                 examples=tuple(
                     values[field.name, written]
                     for written, _ in sorted(
@@ -184,6 +193,7 @@ class _Seen:
             name=f"{family.name}.KEY",
             type=family,
             count=_rounded(count * self._shares[f.ACTIVITIES], is_whole=not self.read),
+            is_estimated=bool(self.read),
             examples=tuple(field.name for field in self.fields_of(family)),
         )
 
@@ -195,7 +205,7 @@ class _Seen:
             for keys in several
             for field in _with_keys(family, keys)
         }
-        return [found[name] for name in sorted(found)]
+        return [found[name] for name in sorted(found, key=_without_quotes)]
 
     def _keys_held(self, family: FieldType) -> dict[str, list[tuple[str, ...]]]:
         """Return the keys of a family, by the id of the document that holds them."""
@@ -257,9 +267,7 @@ class _Seen:
 
     def _some(self, collection: str, size: int) -> list[Document]:
         found = self._store.sample(collection, size=size)
-        total = len(found)
-        if total >= size:
-            total = max(total, self._store.document_count(collection))
+        total = max(len(found), self._store.document_count(collection))
         if total > len(found):
             self.read[collection] = (len(found), total)
         self._shares[collection] = total / len(found) if found else 1
@@ -286,6 +294,10 @@ def _with_keys(family: FieldType, keys: Sequence[str]) -> Iterator[BoundField]:
     if all(isinstance(key, str) and key for key in decoded):
         field = Field(parts=(family.name, *decoded))
         yield find_field(field, text=field_text(field))
+
+
+def _without_quotes(name: str) -> str:
+    return name.replace('"', "")
 
 
 def _leaves(

@@ -209,10 +209,10 @@ class LocalStore(Store):
     @contextmanager
     def within(self, seconds: float | None) -> Iterator[None]:
         """Let all that is asked in the block end after some time, or on Ctrl-C."""
-        self._end = None if seconds is None else time.monotonic() + seconds
-        with self._lock, self._errors():
-            self._open().set_progress_handler(self._is_over, _STEPS)
         try:
+            with self._lock, self._errors():
+                self._open().set_progress_handler(self._is_over, _STEPS)
+            self._end = None if seconds is None else time.monotonic() + seconds
             yield
         finally:
             self._end = None

@@ -12,7 +12,7 @@ import click
 from provdb.errors import StoreUnavailable
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import FieldName, QueryText, output_options
-from provdb_cli.output import cell, choose_format, print_json, print_rows
+from provdb_cli.output import cell, choose_format, print_json, print_rows, print_text
 from provdb_cli.progress import Counting
 from provdb_cli.settings import Settings
 
@@ -141,12 +141,20 @@ def find(
     """
     from provdb.query import compile_query, explain
     from provdb.query import find as find_rows
+    from provdb_cli.explained import draw_explained
 
     format_name = choose_format(format_name, output, on_terminal="table")
     compiled = compile_query(query)
     with settings.open_store(timeout_seconds=timeout_seconds) as store:
         if is_explained:
-            print_json(explain(store, compiled), output=output)
+            explained = explain(store, compiled)
+            if format_name == "table":
+                print_text(
+                    lambda console: draw_explained(console, compiled.query, explained),
+                    output=output,
+                )
+            else:
+                print_json(explained, output=output)
             return
         is_live = output is None and format_name in ("jsonl", "csv")
         counting = Counting(is_hidden_by_rows=is_live and sys.stdout.isatty())

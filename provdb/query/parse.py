@@ -63,6 +63,7 @@ _EXPECTED: Final = (
     ({"_BY"}, "'by', | or the end"),
     ({"_PIPE"}, "| or the end"),
     ({"LPAR"}, "("),
+    ({"COMMA", "RPAR"}, "a comma or )"),
     ({"RPAR"}, ") or another condition"),
     ({"COMPARISON"}, "one of : = != > >= < <= ~"),
 )

@@ -119,6 +119,8 @@ def _in_span(asked: _Asked, operator: str, value: Value) -> Filter:
             raise asked.fail(value, f"one value behind {operator}")
         low = None if value.low is None else span(value.low).low
         high = None if value.high is None else span(value.high).beyond
+        if low is not None and high is not None and low >= high:
+            raise asked.fail(value, "a range from the lower to the higher value")
     else:
         one = span(value.text)
         if operator in (":", "=", ">="):

@@ -175,3 +175,40 @@ def test_an_unknown_option_is_still_told(provdb: Provdb) -> None:
 
     assert said.status == 2
     assert "No such option: --explian" in said.stderr or "'--explian'" in said.stderr
+
+
+def test_a_query_is_explained_in_lines(ask_sample: Provdb) -> None:
+    query = "(level:DL2 OR level:DL1) -upstream(run:1807 Run01807) | count by run"
+
+    said = ask_sample("query", "find", query, "--explain", "--format", "table")
+
+    assert (said.status, said.stderr) == (0, "")
+    tree, _, asks = said.stdout.partition("\n\n")
+    assert tree.splitlines() == [
+        "all of",
+        "├ any of",
+        "│ ├ level:DL2",
+        "│ └ level:DL1",
+        "└ not",
+        "  └ upstream of",
+        "    └ all of",
+        "      ├ run:1807",
+        "      └ Run01807",
+        "| count by run",
+    ]
+    assert "entities: by the index " in asks
+    assert " not upstream of (" in asks
+
+
+@pytest.mark.parametrize(
+    ("query", "collection"),
+    [
+        ("level:DL2 run:1807", "entities"),
+        ("activity:dl1ab status:completed", "activities"),
+        ("session_tag:dl1ab:01807 node:vm", "activities"),
+    ],
+)
+def test_the_index_is_named(ask_sample: Provdb, query: str, collection: str) -> None:
+    said = ask_sample("query", "find", query, "--explain", "--format", "table")
+
+    assert f"{collection}: by the index " in said.stdout

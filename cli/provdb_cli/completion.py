@@ -9,7 +9,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any, Final
 
 import click
@@ -59,6 +58,9 @@ class _Complete(ShellComplete):
 
     def source(self) -> str:
         """Return the script of the shell."""
+        # Loaded here, for it is asked for once, and completions at every Tab.
+        from importlib.resources import files
+
         script = files("provdb_cli").joinpath(f"completion.{self.name}")
         return script.read_text("utf-8")
 

@@ -94,12 +94,12 @@ class Counting:
             if self._timer.finished.is_set():
                 return
             text = TextColumn("{task.completed:,} rows so far")
-            self._bar = self._shown.enter_context(
+            bar = self._shown.enter_context(
                 _shown(SpinnerColumn(), text, TimeElapsedColumn())
             )
-            self._bar.add_task("", total=None, completed=self._count)
-            (task,) = self._bar.tasks
-            task.start_time = self._bar.get_time() - _SHORT_SECONDS
+            bar.add_task("", total=None, completed=self._count)
+            bar.tasks[0].start_time = bar.get_time() - _SHORT_SECONDS
+            self._bar = bar
 
     def _hide(self) -> None:
         self._timer.cancel()

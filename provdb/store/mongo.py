@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import copy_context
 from datetime import UTC, tzinfo
 from functools import cached_property
+from threading import Thread
 from typing import Any, Final
 
 import pymongo
@@ -356,9 +357,10 @@ class MongoStore(Store):
         self._client.close()
 
     def _abandon(self) -> None:
-        # A client that is closed asks the server once more, which may be busy.
         if "_asker" in vars(self):
             self._asker.shutdown(wait=False, cancel_futures=True)
+        # A client that is closed asks the server once more, which may be busy.
+        Thread(target=self._client.close, daemon=True).start()
 
     @cached_property
     def _asker(self) -> ThreadPoolExecutor:

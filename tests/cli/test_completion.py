@@ -65,7 +65,7 @@ def test_a_shell_completes_the_line(
 
 # What is typed, and what is offered for the last word and what it means.
 _OFFERED: Final = {
-    "provdb query fi": "fields\tList what can be asked for.",
+    "provdb query fin": "find\tShow everything that QUERY asks for.",
     "provdb query find 'level:DL2 ru": "level:DL2 run:\tobservation run",
     "provdb query find -subr": "-subrun:\tsubrun of the run",
     "provdb query find x --format=c": "--format=csv",

@@ -39,10 +39,8 @@ def environ(
 _TYPED: Final = (
     ("provdb que", "provdb query "),
     ("provdb query find 'level:DL2 ru", "provdb query find 'level:DL2 run:"),
-    ("provdb query find '-(subr", "provdb query find '-(subrun:"),
     (r"provdb query find x\ activity:r", r"provdb query find x\ activity:r0_to_dl1 "),
     (f"provdb query lineage {_DL2[:-1]}", f"provdb query lineage {_DL2} "),
-    ("provdb query lineage /fef", "provdb query lineage /fefs/"),
     ("provdb ingest oth", "provdb ingest other.log "),
 )
 
@@ -68,8 +66,6 @@ _OFFERED: Final = {
     "provdb query fin": "find\tShow everything that QUERY asks for.",
     "provdb query find 'level:DL2 ru": "level:DL2 run:\tobservation run",
     "provdb query find -subr": "-subrun:\tsubrun of the run",
-    "provdb query find x --format=c": "--format=csv",
-    "provdb query find activity:r": "activity:r0_to_dl1",
     "provdb ingest oth": "other.log",
 }
 
@@ -109,6 +105,9 @@ def offers(
         (("query", "lineage", _DL2[:-1]), [_DL2]),
         (("query", "path", _DL2, _DL2[:-1]), [_DL2]),
         (("query", "lineage", "nothing"), ["_"]),
+        (("query", "lineage", "/fef"), ["/fefs/"]),
+        (("query", "find", "x", "--format=c"), ["--format=csv"]),
+        (("query", "find", "-(subr"), ["-(subrun:"]),
         (("query", "diff", "018"), ["01804", "01807", "01808", "01809"]),
         (("query", "diff", "01807", "dl1ab:"), ["dl1ab:01807", "dl1ab:01808"]),
         (("query", "lineage", "x", "--via", "r"), ["r0_to_dl1"]),
@@ -201,8 +200,6 @@ def test_a_store_that_is_away_is_left_out(
         ("que",),
         ("query", "find", "--fo"),
         ("query", "find", "level:DL2 ru"),
-        ("query", "find", "x", "--format", "c"),
-        ("ingest", "pro"),
     ],
 )
 def test_no_heavy_library_is_loaded_for(home: Path, words: tuple[str, ...]) -> None:

@@ -164,7 +164,6 @@ def test_what_is_short_shows_no_progress(
     ("words", "reader"),
     [
         (("query", "find", "", "--format", "jsonl"), "head -1"),
-        (("query", "find", "", "--format", "csv"), "true"),
         (("query", "find", "", "--format", "json"), "true"),
         (("query", "lineage", "dl2_LST-1.Run01807.h5"), "true"),
     ],

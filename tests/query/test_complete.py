@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provdb.errors import QuerySyntaxError
-from provdb.query import parse
+from provdb.query import Query, parse, to_text
 from provdb.query.complete import complete_query
 from provdb.query.fields import FIELDS
 from tests.query.queries import queries
@@ -125,17 +125,15 @@ def test_what_may_end_there_is_told(text: str, is_finished: bool | None) -> None
     ]
 
 
+@settings(max_examples=40)
 @given(queries, st.integers(0, 200))
 def test_what_a_query_begins_with_can_always_be_completed(
-    query: object, length: int
+    query: Query, length: int
 ) -> None:
-    from provdb.query import to_text
-
-    text = to_text(query)[:length]  # type: ignore[arg-type]  # A strategy of queries.
-
-    _words(text)
+    _words(to_text(query)[:length])
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=60))
 def test_any_text_can_be_completed(text: str) -> None:
     _words(text)

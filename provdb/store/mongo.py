@@ -9,10 +9,13 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
 from datetime import UTC, tzinfo
 from functools import cached_property
+from threading import Thread
 from typing import Any, Final
 
+import pymongo
 from bson.errors import BSONError
 from bson.min_key import MinKey
 from pymongo import MongoClient, ReplaceOne, UpdateOne
@@ -29,7 +32,7 @@ from provdb.errors import QueryError, RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
-from provdb.store.base import Store, batches
+from provdb.store.base import TOO_LATE, Store, batches
 from provdb.store.collection import known_collection
 from provdb.store.counts import CollectionStats
 from provdb.store.evaluate import Filter, Pipeline
@@ -221,7 +224,8 @@ class MongoStore(Store):
     def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
         """Return what questions answer; the server works at all of them at once."""
         *others, last = questions
-        later = [self._asker.submit(question) for question in others]
+        # The time that is left is known to this thread alone.
+        later = [self._asker.submit(copy_context().run, asked) for asked in others]
         answered = last()
         return [*(future.result() for future in later), answered]
 
@@ -280,6 +284,37 @@ class MongoStore(Store):
             between = {"$gte": prefix, "$lt": prefix + "\U0010ffff"}
             found = self._database[collection].find({f.ID: between})
             return list(found.sort(f.ID, 1).limit(limit))
+
+    def smallest(
+        self, collection: str, field: str, *, low: Any, beyond: Any
+    ) -> Any | None:
+        """Return the smallest value of an indexed field in a span; None without one."""
+        between = {field: {"$gte": low, "$lt": beyond}}
+        with self._errors():
+            found = self._database[collection].find_one(
+                between, {f.ID: 0, field: 1}, sort=[(field, 1)]
+            )
+        return None if found is None else found[field]
+
+    def sample(
+        self, collection: str, *, size: int, filter_: Filter | None = None
+    ) -> list[Document]:
+        """Return some documents of a collection, all of them where there are few."""
+        documents = self._database[collection]
+        if filter_ is None and self.document_count(collection) > size:
+            with self._errors():
+                return list(documents.aggregate([{"$sample": {"size": size}}]))
+        with self._errors():
+            return list(documents.find(filter_ or {}, limit=size))
+
+    def document_count(self, collection: str) -> int:
+        """Return how many documents a collection has, without reading them."""
+        with self._errors():
+            return self._database[collection].estimated_document_count()
+
+    def within(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Let all that is asked in the block end after some time, here and there."""
+        return nullcontext() if seconds is None else pymongo.timeout(seconds)
 
     def collection(self, name: str) -> MongoCollection[Document]:
         """Return a collection of the server as pymongo has it, to aggregate.
@@ -343,6 +378,12 @@ class MongoStore(Store):
         if "_asker" in vars(self):
             self._asker.shutdown()
         self._client.close()
+
+    def _abandon(self) -> None:
+        if "_asker" in vars(self):
+            self._asker.shutdown(wait=False, cancel_futures=True)
+        # A client that is closed asks the server once more, which may be busy.
+        Thread(target=self._client.close, daemon=True).start()
 
     @cached_property
     def _asker(self) -> ThreadPoolExecutor:
@@ -628,4 +669,6 @@ def _reason(error: Exception) -> str:
         return f"no server answers there ({first}); {hint}"
     if isinstance(error, OperationFailure) and error.code in _UNAUTHORISED:
         return "it refuses the user or the password, or the user may not do this"
+    if isinstance(error, PyMongoError) and error.timeout:
+        return TOO_LATE
     return str(error).partition(", full error:")[0]

@@ -13,6 +13,7 @@ __all__ = [
     "FileName",
     "Name",
     "as_of_option",
+    "collapse_option",
     "escape",
     "output_options",
     "rules_option",
@@ -137,6 +138,19 @@ def unfold_option(command: _Command) -> _Command:
         "--unfold",
         is_flag=True,
         help="Give each subrun its own line in the tree.",
+    )(command)
+
+
+def collapse_option(command: _Command) -> _Command:
+    """Give a command ``--collapse``."""
+    return click.option(
+        "--collapse",
+        "granularity",
+        type=click.Choice(("none", "activity", "run")),
+        default="none",
+        show_default=True,
+        help="Make one node of the steps of one name and tag, or of one name and run, "
+        "and one of their subruns.",
     )(command)
 
 

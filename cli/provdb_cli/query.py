@@ -1,6 +1,6 @@
 """``provdb query``: what a file came from, what came from it, who wrote it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from provdb_cli.errors import warn
 from provdb_cli.options import (
     FileName,
     as_of_option,
+    collapse_option,
     output_options,
     walk_options,
 )
@@ -85,6 +86,7 @@ def query() -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
+@collapse_option
 @output_options(is_tree=True)
 @click.pass_obj
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
@@ -97,6 +99,7 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     Example:
       provdb query lineage dl2_LST-1.Run01807.h5
       provdb query lineage dl2_LST-1.Run01807.h5 --leaves R0
+      provdb query lineage dl2_LST-1.Run01807.h5 --collapse run
     """
     from provdb.lineage import lineage
 
@@ -106,6 +109,7 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
+@collapse_option
 @output_options(is_tree=True)
 @click.pass_obj
 def impact(settings: Settings, /, file: str, **options: Any) -> None:
@@ -167,14 +171,16 @@ def _answer(
     output: Path | None,
     unfold: bool,
     no_inferred: bool,
+    granularity: str,
     **options: Any,
 ) -> None:
-    from provdb.lineage import WalkOptions
+    from provdb.lineage import WalkOptions, collapse
 
     format_name = choose_format(format_name, output, on_terminal="tree")
     rules = () if no_inferred else settings.link_rules()
+    walk = WalkOptions(rules=rules, **options)
     with settings.open_store() as store:
-        answer = ask(store, file, options=WalkOptions(rules=rules, **options))
+        answer = collapse(ask(store, file, options=walk), to=granularity)
     for warning in answer.warnings:
         warn(f"warning: {warning}")
     if format_name == "json":
@@ -182,12 +188,13 @@ def _answer(
     elif format_name != "tree":
         leaves = [leaf.to_dict() for leaf in answer.leaves]
         rows = answer.rows() if answer.leaf_level is None else leaves
+        has_sizes = any("size" in row for row in rows)
         print_rows(
             rows,
-            _NODE_COLUMNS,
+            _with_size(_NODE_COLUMNS) if has_sizes else _NODE_COLUMNS,
             format_name=format_name,
             output=output,
-            tables=_NODE_TABLES,
+            tables=[*map(_with_size, _NODE_TABLES)] if has_sizes else _NODE_TABLES,
         )
     elif answer.leaf_level is not None:
         print_text(lambda console: draw_leaves(console, answer), output=output)
@@ -196,3 +203,9 @@ def _answer(
             lambda console: draw_tree(console, answer, is_unfolded=unfold),
             output=output,
         )
+
+
+def _with_size(columns: Sequence[str]) -> Sequence[str]:
+    """Return columns with the size of collapsed nodes, before their name."""
+    place = columns.index("name")
+    return *columns[:place], "size", *columns[place:]

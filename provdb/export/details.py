@@ -36,7 +36,8 @@ def read_details(lineage: Lineage, store: Store) -> Details:
     activities = _read(
         store, f.ACTIVITIES, [n.id for n in lineage.nodes if n.kind == "activity"]
     )
-    entities = _read(store, f.ENTITIES, [n.entity for n in lineage.nodes if n.entity])
+    shown = [one for node in lineage.nodes for one in (node, *lineage.members(node))]
+    entities = _read(store, f.ENTITIES, [node.entity for node in shown if node.entity])
     sessions = {
         session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
         for activity in activities.values()

@@ -4,15 +4,15 @@ See https://www.w3.org/TR/prov-dm/ for what a document says, and
 https://prov.readthedocs.io for the library.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from provdb.export.details import read_details
+from provdb.export.prefixes import Prefixes
 from provdb.export.statements import statements_of
 from provdb.lineage import Lineage
-from provdb.model.qualified import IVOA, PARAMETER, PROPERTY, PROV, PROVDB, XSD
+from provdb.model.qualified import PROV, XSD
 from provdb.model.statement import TIMES, Statement, Value
 from provdb.store import Store
 
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from prov.model import ProvBundle, ProvDocument
 
 __all__ = ["document_of", "prov_document"]
-
-_PREFIXES: Final = {
-    PROVDB: "provdb",
-    PARAMETER: "parameter",
-    PROPERTY: "property",
-    IVOA: "voprov",
-}
-# A name that XML, Turtle and PROV-N all have, at the end of a URI.
-_LOCAL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?<!\.)$")
-_SEPARATOR: Final = re.compile(r"[^/#:]*$")
 
 
 def prov_document(lineage: Lineage, store: Store) -> "ProvDocument":
@@ -85,30 +75,15 @@ class _Names:
     def __init__(self, document: "ProvDocument") -> None:
         self._document = document
         self._names: dict[str, QualifiedName] = {}
-        self._prefixes: dict[str, str] = {}
+        self._prefixes = Prefixes()
 
     def __getitem__(self, uri: str) -> "QualifiedName":
         found = self._names.get(uri)
         if found is None:
-            found = self._names[uri] = self._make(uri)
+            name = self._prefixes[uri]
+            namespace = self._document.add_namespace(name.prefix, name.base)
+            found = self._names[uri] = namespace[name.local]
         return found
-
-    def _make(self, uri: str) -> "QualifiedName":
-        from prov.identifier import Namespace
-
-        place = _LOCAL.search(uri) or _SEPARATOR.search(uri)
-        cut = len(uri) if place is None else place.start()
-        base, local = uri[:cut], uri[cut:]
-        if base in (PROV, XSD):
-            prefix = "prov" if base == PROV else "xsd"
-            return Namespace(prefix, base)[local]
-        prefix = self._prefixes.get(base) or _PREFIXES.get(base) or self._new_prefix()
-        self._prefixes[base] = prefix
-        return self._document.add_namespace(prefix, base)[local]
-
-    def _new_prefix(self) -> str:
-        taken = sum(base not in _PREFIXES for base in self._prefixes)
-        return f"ns{taken + 1}"
 
 
 def _add(bundle: "ProvBundle", statement: Statement, names: _Names) -> None:

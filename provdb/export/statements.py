@@ -10,6 +10,7 @@ from typing import Final
 
 from provdb.export.details import Details
 from provdb.lineage import Lineage, LineageEdge, LineageNode
+from provdb.lineage.result import order_of_node
 from provdb.model import Document, execution_start, format_time, session_key
 from provdb.model import fields as f
 from provdb.model.attributes import (
@@ -35,7 +36,12 @@ from provdb.model.values import decode_key
 __all__ = ["Names", "statements_of"]
 
 Attributes = list[tuple[str, Value]]
+_Place = tuple[str | None, str | None]
 
+_NOTHING_SAID: Final[tuple[Document, ...]] = ({},)
+_INFERRED: Final = f"{PROVDB}inferred"
+_RULE: Final = f"{PROVDB}rule"
+_TIME_CONFLICT: Final = f"{PROVDB}time_conflict"
 _COLLECTION: Final = name_value(f"{PROV}Collection")
 _OF_ACTIVITY: Final = ("status", "run", "subrun")
 _OF_ENTITY: Final = ("level", "run", "subrun", "version", "status", "origin")
@@ -50,17 +56,18 @@ _ENDS: Final = {
 
 
 class Names:
-    """The URIs of the nodes of a lineage."""
+    """The URIs of nodes."""
 
-    def __init__(self, lineage: Lineage, details: Details) -> None:
+    def __init__(self, nodes: Iterable[LineageNode], details: Details) -> None:
         """Name each node by an id that it has elsewhere, or by its own."""
-        given = {node.id: _given_name(node, details) for node in lineage.nodes}
+        by_id = {node.id: node for node in nodes}
+        given = {id_: _given_name(node, details) for id_, node in by_id.items()}
         count = Counter(given.values())
         self._uris = {
-            node.id: name
-            if (name := given[node.id]) is not None and count[name] == 1
+            id_: name
+            if (name := given[id_]) is not None and count[name] == 1
             else _own_name(node)
-            for node in lineage.nodes
+            for id_, node in by_id.items()
         }
 
     def __getitem__(self, node: str) -> str:
@@ -75,16 +82,16 @@ def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
         lineage: The lineage.
         details: The documents of its nodes.
     """
-    names = Names(lineage, details)
+    names = Names(lineage.nodes, details)
     nodes = {node.id: node for node in lineage.nodes}
     edges = sorted(lineage.edges, key=_order_of_edge)
     sources: dict[str, list[LineageEdge]] = {}
     for edge in edges:
         if edge.relation in _SOURCES:
             sources.setdefault(edge.source, []).append(edge)
+    links = _Links(details)
     tags = {node.session_tag for node in lineage.nodes if node.kind == "activity"}
-    for row in lineage.rows():
-        node = nodes[row["id"]]
+    for node in sorted(lineage.nodes, key=order_of_node):
         if node.kind == "activity":
             yield _activity(node, names, details)
             continue
@@ -92,22 +99,28 @@ def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
         direct = sources.get(node.id, ())
         document |= _sources(direct, document, nodes=nodes)
         yield _entity(node, names, document, late=_late_members(direct, names))
+        if node.members:
+            yield from _members(node, lineage, details, tags=tags)
     for edge in edges:
-        yield from _relations(edge, names, details, nodes=nodes)
+        yield from _relations(edge, names, links, nodes=nodes)
     yield from _communications(edges, names)
     yield from _agents(lineage.nodes, names, details)
-    for key in sorted(details.sessions):
-        yield _session(details.sessions[key], details.activities.values())
+    yield from _sessions(details)
     for digest in sorted(details.environments):
         yield _environment(details.environments[digest])
 
 
 def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
-    document = details.activities.get(node.id, {f.NAME: node.name})
+    document = details.activities.get(node.id, _said_by(node))
     attributes: Attributes = list(attributes_of(document, ACTIVITY))
     attributes += _of_node(node, _OF_ACTIVITY)
+    attributes += _of_many(node)
     attributes += [
-        (f"{PARAMETER}{escape_name(str(decode_key(key)))}", to_value(value))
+        (f"{PROVDB}member", name_value(uri_of("activity", member)))
+        for member in node.members
+    ]
+    attributes += [
+        (f"{PARAMETER}{_escaped(key)}", to_value(value))
         for key, value in document.get(f.PARAMETERS, {}).items()
     ]
     for field, kind, id_ in (
@@ -127,15 +140,29 @@ def _entity(
     attributes: Attributes = list(attributes_of(document, ENTITY))
     if node.kind == "collection":
         attributes.append((TYPE, _COLLECTION))
-    attributes += [*_of_node(node, _OF_ENTITY), *late]
+    attributes += [*_of_node(node, _OF_ENTITY), *_of_many(node), *late]
     return Statement("entity", names[node.id], (), tuple(attributes))
+
+
+def _members(
+    node: LineageNode, lineage: Lineage, details: Details, *, tags: set[str | None]
+) -> Iterator[Statement]:
+    """Yield the entities that a collapsed one stands for, as its members."""
+    members = lineage.members(node)
+    names = Names(members, details)
+    for member in members:
+        document = _document_of(member, details, tags=tags)
+        yield _entity(member, names, document, late=[])
+    for member in members:
+        ends = (("collection", _own_name(node)), ("entity", names[member.id]))
+        yield Statement("hadMember", None, ends)
 
 
 def _document_of(
     node: LineageNode, details: Details, *, tags: set[str | None]
 ) -> Document:
     """Return the document of an entity, without what is said of it elsewhere."""
-    document = dict(details.entities.get(node.entity or "", {}))
+    document = dict(details.entities.get(node.entity or "", _said_by(node)))
     document |= {field: None for field in _SOURCES.values()}
     here = [tag for tag in document.get(f.SESSION_TAGS, ()) if tag in tags]
     if here:
@@ -172,49 +199,58 @@ def _late_members(edges: Iterable[LineageEdge], names: Names) -> Attributes:
     ]
 
 
+class _Links:
+    """What the documents of activities say of each usage and generation."""
+
+    def __init__(self, details: Details) -> None:
+        self._details = details
+        self._found: dict[tuple[str, str], dict[_Place, list[Document]]] = {}
+
+    def of(
+        self, edge: LineageEdge, nodes: Mapping[str, LineageNode]
+    ) -> Iterable[Document]:
+        """Return what is said of an edge: once for each record that states it."""
+        field = _LINKS.get(edge.relation)
+        if field is None:
+            return _NOTHING_SAID
+        activity, entity = edge.source, edge.target
+        if edge.relation == "wasGeneratedBy":
+            activity, entity = entity, activity
+        found = self._found.get((activity, field))
+        if found is None:
+            found = self._found[activity, field] = {}
+            document = self._details.activities.get(activity, {})
+            for link in document.get(field, ()):
+                place = (link[f.ENTITY], link.get(f.ROLE))
+                found.setdefault(place, []).append(link)
+        return found.get((nodes[entity].entity, edge.role), _NOTHING_SAID)
+
+
 def _relations(
     edge: LineageEdge,
     names: Names,
-    details: Details,
+    links: _Links,
     *,
     nodes: Mapping[str, LineageNode],
 ) -> Iterator[Statement]:
     """Yield an edge as a relation: one for each record that states it."""
-    ends = zip(
-        _ENDS[edge.relation], (names[edge.source], names[edge.target]), strict=True
-    )
-    arguments = tuple(ends)
+    source, target = _ENDS[edge.relation]
+    arguments = ((source, names[edge.source]), (target, names[edge.target]))
     if edge.relation == "hadMember":
         yield Statement("hadMember", None, arguments)
         return
-    said: Attributes = []
+    said: tuple[tuple[str, Value], ...] = ()
     if edge.role is not None:
-        said.append((ROLE, to_value(edge.role)))
+        said += ((ROLE, to_value(edge.role)),)
     if edge.rule is not None:
-        said += [(f"{PROVDB}inferred", True), (f"{PROVDB}rule", to_value(edge.rule))]
+        said += ((_INFERRED, True), (_RULE, to_value(edge.rule)))
     if edge.time_conflict:
-        said.append((f"{PROVDB}time_conflict", True))
-    for link in _links(edge, details, nodes=nodes) or [{}]:
-        attributes = (*said, *attributes_of(link, LINK))
+        said += ((_TIME_CONFLICT, True),)
+    for link in links.of(edge, nodes):
+        attributes = said
+        if len(link) > 2:
+            attributes += tuple(attributes_of(link, LINK))
         yield Statement(edge.relation, None, arguments, attributes)
-
-
-def _links(
-    edge: LineageEdge, details: Details, *, nodes: Mapping[str, LineageNode]
-) -> list[Document]:
-    """Return what the document of an activity says of a usage or a generation."""
-    field = _LINKS.get(edge.relation)
-    if field is None:
-        return []
-    activity, entity = edge.source, edge.target
-    if edge.relation == "wasGeneratedBy":
-        activity, entity = entity, activity
-    document = details.activities.get(activity, {})
-    return [
-        link
-        for link in document.get(field, ())
-        if link[f.ENTITY] == nodes[entity].entity and link.get(f.ROLE) == edge.role
-    ]
 
 
 def _communications(edges: Iterable[LineageEdge], names: Names) -> Iterator[Statement]:
@@ -253,26 +289,28 @@ def _agents(
         yield Statement("wasAssociatedWith", None, arguments, ((ROLE, "Operator"),))
 
 
-def _session(session: Document, activities: Iterable[Document]) -> Statement:
-    """Return a session, with the executions of it that the activities belong to."""
-    starts = {
-        execution_start(activity)
-        for activity in activities
-        if _session_of(activity) == session[f.ID]
-    }
-    executions = [
-        {name: value for name, value in entry.items() if name != f.START}
-        | ({} if f.START not in entry else {f.START: format_time(entry[f.START])})
-        for entry in session[f.EXECUTIONS]
-        if execution_start(entry) in starts
-    ]
-    attributes: Attributes = [(TYPE, name_value(f"{PROVDB}ExecutionSession"))]
-    attributes += attributes_of({**session, f.EXECUTIONS: executions}, SESSION)
-    attributes += [
-        (f"{PROPERTY}{escape_name(str(decode_key(key)))}", to_value(value))
-        for key, value in session[f.PROPERTIES].items()
-    ]
-    return Statement("entity", uri_of("session", session[f.ID]), (), tuple(attributes))
+def _sessions(details: Details) -> Iterator[Statement]:
+    """Yield the sessions, with the executions of them that the activities belong to."""
+    starts: dict[str | None, set[str | None]] = {}
+    for activity in details.activities.values():
+        key = _session_of(activity)
+        starts.setdefault(key, set()).add(execution_start(activity))
+    for key in sorted(details.sessions):
+        session = details.sessions[key]
+        executions = [
+            entry | {f.START: format_time(entry[f.START])}
+            if f.START in entry
+            else entry
+            for entry in session[f.EXECUTIONS]
+            if execution_start(entry) in starts[key]
+        ]
+        attributes: Attributes = [(TYPE, name_value(f"{PROVDB}ExecutionSession"))]
+        attributes += attributes_of({**session, f.EXECUTIONS: executions}, SESSION)
+        attributes += [
+            (f"{PROPERTY}{_escaped(name)}", to_value(value))
+            for name, value in session[f.PROPERTIES].items()
+        ]
+        yield Statement("entity", uri_of("session", key), (), tuple(attributes))
 
 
 def _environment(environment: Document) -> Statement:
@@ -288,6 +326,22 @@ def _session_of(activity: Document) -> str | None:
     if activity.get(f.SESSION_ID) is None:
         return None
     return session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
+
+
+def _said_by(node: LineageNode) -> Document:
+    """Return what a node says that no document is about, as a collapsed one."""
+    return {
+        f.NAME: node.name,
+        f.LOCATION: node.location,
+        f.SESSION_TAG: node.session_tag,
+    }
+
+
+def _of_many(node: LineageNode) -> Attributes:
+    """Return what is said of a node that stands for many."""
+    counts = [(f"{status}_count", count) for status, count in node.statuses]
+    said = [("size", node.size), ("folder", node.folder), *counts]
+    return [(f"{PROVDB}{key}", value) for key, value in said if value is not None]
 
 
 def _of_node(node: LineageNode, names: Iterable[str]) -> Attributes:
@@ -313,6 +367,13 @@ def _own_name(node: LineageNode) -> str:
     if node.kind == "activity":
         return uri_of("activity", node.id)
     return uri_of("entity", node.entity or node.id, node.version)
+
+
+def _escaped(key: str) -> str:
+    """Return the stored key of a mapping as a name in PROV documents."""
+    name = decode_key(key)
+    is_text = isinstance(name, str) and not name.startswith("%")
+    return escape_name(name if is_text else key)
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

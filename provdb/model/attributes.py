@@ -106,7 +106,11 @@ def to_value(stored: Any) -> Value:
     ('StoreImage', {'value': '[1,2]', 'type': 'urn:provdb:json'})
     """
     kind = type(stored)
-    if kind is str and stored and not _NO_XML.search(stored):
+    if (
+        kind is str
+        and stored
+        and ((stored.isascii() and stored.isprintable()) or not _NO_XML.search(stored))
+    ):
         return stored
     if kind is bool or is_plain_integer(stored):
         return stored

@@ -57,9 +57,10 @@ def _name(node: LineageNode, members: Sequence[LineageNode]) -> str:
     if node.kind == "activity":
         count = f" ×{len(members)}" if members else ""
         return (node.name or node.id) + count
-    ends = [file_name(member.location or "") for member in members[:1] + members[-1:]]
-    if ends and all(ends):
-        return _span(ends[0], ends[-1])
+    if members:
+        first, last = (file_name(members[at].location or "") for at in (0, -1))
+        if first and last:
+            return _span(first, last)
     return file_name(node.location or "") or node.location or node.name or node.id
 
 
@@ -72,7 +73,7 @@ def _span(first: str, last: str) -> str:
     end = _common_start(first[len(start) :][::-1], last[len(start) :][::-1])[::-1]
     end = _END_OF_NUMBER.sub("", end)
     stops = len(first) - len(end), len(last) - len(end)
-    return f"{start}[{first[len(start):stops[0]]}…{last[len(start):stops[1]]}]{end}"
+    return f"{start}[{first[len(start) : stops[0]]}…{last[len(start) : stops[1]]}]{end}"
 
 
 def _common_start(one: str, other: str) -> str:
@@ -131,7 +132,9 @@ def _of_file(node: LineageNode, members: Sequence[LineageNode]) -> Iterator[str]
 def _run(node: LineageNode) -> str:
     if node.run is None:
         return ""
-    return f"run {node.run:05d}" + ("" if node.subrun is None else f".{node.subrun:04d}")
+    return f"run {node.run:05d}" + (
+        "" if node.subrun is None else f".{node.subrun:04d}"
+    )
 
 
 def _time(node: LineageNode) -> str:
@@ -141,7 +144,7 @@ def _time(node: LineageNode) -> str:
     if end is None or not node.members or _minute(start) == _minute(end):
         return _minute(start)
     return _minute(start) + (
-        f" – {end:%H:%M}" if end.date() == start.date() else f" – {end:%m-%d %H:%M}"
+        f" to {end:%H:%M}" if end.date() == start.date() else f" to {end:%m-%d %H:%M}"
     )
 
 

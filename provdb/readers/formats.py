@@ -6,6 +6,7 @@ from typing import Final
 
 from provdb.errors import ReadError, UnknownFormat
 from provdb.model import Record
+from provdb.readers import ctapipe, lstosa_run
 from provdb.readers.lines import is_called_log
 from provdb.readers.lstosa import claims_log, read_log
 from provdb.readers.source import Source
@@ -43,7 +44,27 @@ _LSTOSA: Final = Format(
     read=read_log,
 )
 # In the order in which they are asked: the first that claims a file reads it.
-FORMATS: Final = (_LSTOSA,)
+FORMATS: Final = (
+    Format(
+        name="ctapipe",
+        title="provenance logs of ctapipe",
+        claims=ctapipe.claims_log,
+        read=ctapipe.read_log,
+    ),
+    Format(
+        name="lstosa-run",
+        title="run-wise logs of lstosa",
+        claims=lstosa_run.claims_log,
+        read=lstosa_run.read_run_log,
+    ),
+    Format(
+        name="lstosa-json",
+        title="run-wise PROV-JSON of lstosa",
+        claims=lstosa_run.claims_json,
+        read=lstosa_run.read_json,
+    ),
+    _LSTOSA,
+)
 
 
 def find_format(source: Source, *, is_named: bool = True) -> Format | None:

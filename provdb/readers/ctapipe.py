@@ -1,6 +1,6 @@
 """Read the provenance logs of ctapipe (``*.provenance.log``), as 0.28 writes them.
 
-Every process appends the list of all its activities, so a log is lists after one another,
+Every process appends the list of all its activities: a log is lists after one another,
 which is no JSON, and the same activity may be in several of them. Each activity is read
 on its own: one that is cut off or damaged costs no other.
 """
@@ -165,14 +165,14 @@ def _file_records(
     entry: Mapping[str, Any], relation: str, of_activity: Record, of_tag: Record
 ) -> Iterator[Record]:
     location, role = entry["url"], entry.get("role")
-    metadata = entry.get("reference_meta")
+    metadata = _mapping(entry.get("reference_meta"))
     entity: Record = {
         "entity_id": location_id(location),
         "filepath": location,
         "type": "File",
         **of_tag,
     }
-    is_told = isinstance(metadata, Mapping) and not is_made_up(metadata)
+    is_told = not is_made_up(metadata)
     if is_told:
         level = product_level(metadata)
         if level is not None:

@@ -204,7 +204,7 @@ _XSD_TYPES: Final = {int: "integer", float: "double"}
 PROV_FORMATS: Final = (
     ProvFormat(
         name="prov-json",
-        title="documents of PROV-JSON, also lstosa's products",
+        title="documents of PROV-JSON",
         library_name="json",
         looks_like=lambda first: _PROV_JSON.match(first) is not None,
     ),

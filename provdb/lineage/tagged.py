@@ -48,7 +48,8 @@ def tag_lineage(
     5
     """
     found = sorted(_steps(store, tag), key=lambda activity: str(activity[f.ID]))
-    entities = sorted(_entities(store)) if tag == _ALL else []
+    agents = _agents(store) if tag == _ALL else set()
+    entities = _entities(store) if tag == _ALL else []
     if not found and not entities:
         raise NotFound(
             tag,
@@ -68,9 +69,12 @@ def tag_lineage(
         known = {node.entity for node in nodes if isinstance(node, Version)}
         nodes |= {history.now(one): 1 for one in entities if one not in known}
         _add_sources(history, nodes, edges)
-        described = tuple(describe(nodes, edges, loaded))
+        described = tuple(
+            node._replace(kind="agent") if node.entity in agents else node
+            for node in describe(nodes, edges, loaded)
+        )
     return Lineage(
-        question={"name": tag, "id": None, "direction": "none", "as_of": None},
+        question={"name": tag, "tag": tag, "direction": "none", "as_of": None},
         start="",
         nodes=described,
         edges=tuple(edges),
@@ -85,11 +89,14 @@ def _steps(store: Store, tag: str) -> Iterable[Document]:
     return store.tagged(tags)
 
 
-def _entities(store: Store) -> Iterator[str]:
-    """Yield the ids of all entities; an agent is none, though it is stored as one."""
-    for entity in store.scan(f.ENTITIES):
-        if entity.get(f.TYPE) != _AGENT:
-            yield entity[f.ID]
+def _entities(store: Store) -> list[str]:
+    """Return the ids of all entities, in order."""
+    return sorted(str(entity[f.ID]) for entity in store.scan(f.ENTITIES))
+
+
+def _agents(store: Store) -> set[str]:
+    """Return the ids of agents, which are stored as entities are."""
+    return {entity[f.ID] for entity in store.find(f.ENTITIES, {f.TYPE: _AGENT})}
 
 
 def _load(loaded: Loaded, activities: list[Document], entities: list[str]) -> None:

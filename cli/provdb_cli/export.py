@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "export"]
 
 # The names of `provdb.export.FORMATS`, which help does not load.
-FORMATS: Final = ("prov-json", "prov-n", "prov-xml", "turtle", "prov-jsonld")
+FORMATS: Final = (
+    *("prov-json", "prov-n", "prov-xml", "turtle", "prov-jsonld"),
+    "ro-crate",
+)
 
 
 @click.command()

@@ -1,27 +1,29 @@
 """``provdb export``: a lineage, or all of a tag, in the formats of others."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from provdb_cli.errors import warn
-from provdb_cli.options import FileName, Name, collapse_option, reach_options
-from provdb_cli.output import print_bytes
+from provdb_cli.options import (
+    GRAPH_FORMATS,
+    FileName,
+    Name,
+    collapse_option,
+    link_option,
+    reach_options,
+)
+from provdb_cli.output import print_export
 from provdb_cli.settings import Settings
 
 if TYPE_CHECKING:
     from provdb.lineage import Lineage
     from provdb.store import Store
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["export"]
 
-# The names of `provdb.export.FORMATS`, which help does not load.
-FORMATS: Final = (
-    *("prov-json", "prov-n", "prov-xml", "turtle", "prov-jsonld"),
-    "ro-crate",
-)
+_DEFAULT: Final = "prov-json"
 
 
 @click.command()
@@ -36,10 +38,11 @@ FORMATS: Final = (
 @click.option("--impact", is_flag=True, help="Export what came from FILE instead.")
 @collapse_option
 @reach_options
+@link_option
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMATS),
+    type=click.Choice(GRAPH_FORMATS),
     help="The format; told by the ending of the output file, else prov-json.",
 )
 @click.option(
@@ -57,6 +60,8 @@ def export(
     file: str | None,
     tag: str | None,
     impact: bool,
+    granularity: str | None,
+    link_template: str | None,
     format_name: str | None,
     output: Path | None,
     **options: Any,
@@ -73,26 +78,28 @@ def export(
       provdb export dl2_LST-1.Run01807.h5 --format prov-n
       provdb export --tag 'r0_to_dl1:*' -o r0_to_dl1.ttl
     """
-    from provdb.export import export, format_of, get_format
+    from provdb.export import format_of
 
     if (file is None) == (tag is None):
         raise click.UsageError("name a FILE or a --tag, one of both")
     if tag is not None and impact:
         raise click.UsageError("--impact is about a FILE, not about a --tag")
-    if format_name is None and output is not None:
-        chosen = format_of(output)
-    else:
-        chosen = get_format(format_name or FORMATS[0])
-    if chosen.is_binary and output is None and sys.stdout.isatty():
-        raise click.UsageError(f"{chosen.name} is none for a terminal: give -o FILE")
+    if format_name is None:
+        format_name = _DEFAULT if output is None else format_of(output).name
     with settings.open_store() as store:
         answer = _answer(
             settings, store, file=file, tag=tag, is_impact=impact, **options
         )
         for warning in answer.warnings:
             warn(f"warning: {warning}")
-        content = export(answer, store, format_name=chosen.name)
-    print_bytes(content, output=output)
+        print_export(
+            answer,
+            store,
+            format_name=format_name,
+            output=output,
+            granularity=granularity,
+            link_template=link_template,
+        )
 
 
 def _answer(
@@ -103,12 +110,10 @@ def _answer(
     tag: str | None,
     is_impact: bool,
     no_inferred: bool,
-    granularity: str,
     **options: Any,
 ) -> "Lineage":
     from provdb.lineage import (
         WalkOptions,
-        collapse,
         impact,
         lineage,
         tag_lineage,
@@ -120,8 +125,6 @@ def _answer(
         if given:
             name = given[0].replace("_", "-")
             raise click.UsageError(f"--{name} is about a FILE, not about a --tag")
-        answer = tag_lineage(store, tag or "", rules=rules)
-    else:
-        ask = impact if is_impact else lineage
-        answer = ask(store, file, options=WalkOptions(rules=rules, **options))
-    return collapse(answer, to=granularity)
+        return tag_lineage(store, tag or "", rules=rules)
+    ask = impact if is_impact else lineage
+    return ask(store, file, options=WalkOptions(rules=rules, **options))

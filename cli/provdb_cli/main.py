@@ -9,6 +9,7 @@ from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
+from provdb_cli.export import export
 from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
@@ -54,7 +55,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, files, ingest, query, run, session, spool):
+for command in (config, db, demo, export, files, ingest, query, run, session, spool):
     cli.add_command(command)
 for command in (diff, fields, find, path):
     query.add_command(command)

@@ -17,6 +17,7 @@ __all__ = [
     "escape",
     "link_option",
     "output_options",
+    "reach_options",
     "rules_option",
     "unfold_option",
     "walk_options",
@@ -39,6 +40,7 @@ GRAPH_FORMATS: Final = (
     "prov-xml",
     "turtle",
     "prov-jsonld",
+    "ro-crate",
 )
 
 
@@ -189,6 +191,17 @@ def link_option(command: _Command) -> _Command:
 
 
 def walk_options(command: _Command) -> _Command:
+    """Give a command the options of a walk: how far, through what, and how shown."""
+    leaves = click.option(
+        "--leaves",
+        "leaf_level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        help="List the files of this level: one location a line, or in the JSON.",
+    )
+    return reach_options(leaves(unfold_option(command)))
+
+
+def reach_options(command: _Command) -> _Command:
     """Give a command the options of a walk: how far, and through what."""
     options = (
         click.option(
@@ -196,12 +209,6 @@ def walk_options(command: _Command) -> _Command:
             type=click.IntRange(min=0),
             metavar="N",
             help="Pass N activities at most.",
-        ),
-        click.option(
-            "--leaves",
-            "leaf_level",
-            type=click.Choice(LEVELS, case_sensitive=False),
-            help="List the files of this level: one location a line, or in the JSON.",
         ),
         click.option(
             "--via",
@@ -219,7 +226,6 @@ def walk_options(command: _Command) -> _Command:
             metavar="N",
             help="Stop after N nodes.",
         ),
-        unfold_option,
     )
     for option in reversed(options):
         command = option(command)

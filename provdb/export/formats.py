@@ -17,6 +17,7 @@ from provdb.export.page import page
 from provdb.export.picture import picture, readable
 from provdb.export.prov import document_of
 from provdb.export.prov_json import prov_json
+from provdb.export.ro_crate import METADATA_FILE, ro_crate
 from provdb.export.statements import statements_of
 from provdb.lineage import Lineage, collapse
 from provdb.lineage.walk import without_collector
@@ -177,6 +178,10 @@ def _prov(
     return write
 
 
+def _ro_crate(asked: Export) -> bytes:
+    return ro_crate(asked.lineage, _details(asked))
+
+
 def _details(asked: Export) -> Details:
     return read_details(asked.lineage, asked.store)
 
@@ -204,6 +209,7 @@ FORMATS: Final = {
             write=_prov("rdf", needs="rdflib", rdf_format="turtle"),
         ),
         Format(name="prov-jsonld", endings=(".jsonld",), write=_prov("jsonld")),
+        Format(name="ro-crate", endings=(METADATA_FILE,), write=_ro_crate),
         Format(
             name="dot",
             endings=(".dot", ".gv"),

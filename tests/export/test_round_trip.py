@@ -64,8 +64,7 @@ def test_every_answer_is_the_same(samples: Store, format_name: str) -> None:
         pytest.param(DL2, "turtle", id="turtle"),
         pytest.param("dl1_LST-1.Run01808.0003.h5", "prov-json", id="one subrun"),
         pytest.param("datacheck_dl1_LST-1.Run01808.h5", "prov-json", id="check"),
-        pytest.param("DL1/20200117/v0.1.0/muons/", "prov-json", id="collection"),
-        pytest.param("dl1_LST-1.Run01618.0008.h5", "prov-json", id="slides"),
+        pytest.param("3faf7326d6b34c0b24da3c0e803c29c7", "prov-json", id="run-wise"),
     ],
 )
 def test_one_lineage_comes_back(samples: Store, name: str, format_name: str) -> None:

@@ -40,7 +40,7 @@ def name_lines(node: LineageNode, members: Sequence[LineageNode]) -> tuple[str, 
     >>> name_lines(LineageNode("5a2d", "collection"), files)
     ('dl1_LST-1.Run01618.', '[0000…0007].h5')
     """
-    name = _cut(visible(_name(node, members))).strip() or node.id
+    name = _cut(visible(_name(node, members))).strip() or visible(node.id)
     return _broken(name)
 
 

@@ -169,7 +169,7 @@ def picture(lineage: Lineage, *, link: LinkTemplate | None = None) -> Picture:
     arrows = tuple(_arrows(lineage.edges))
     return Picture(
         title=_title(lineage),
-        notes=tuple(map(visible, lineage.warnings)),
+        notes=tuple(visible(note) for note in lineage.warnings if note),
         boxes=tuple(boxes),
         arrows=arrows,
         legend=tuple(_legend(boxes, arrows)),

@@ -143,7 +143,7 @@ def test_a_name_is_drawn_as_it_is(name: str) -> None:
     assert drawn.boxes[0].hint in hints
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(lineage=lineages())
 def test_whatever_the_text_the_svg_says_it(lineage: Lineage) -> None:
     drawn = picture(lineage)

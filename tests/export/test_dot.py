@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygraphviz import AGraph  # type: ignore[import-untyped]  # It has no types.
 
@@ -85,6 +85,7 @@ def test_a_step_that_failed_can_be_seen_without_colour() -> None:
     assert "dashed" in graph.get_node("r0_to_dl1").attr["style"]
 
 
+@settings(max_examples=40)
 @given(lineage=lineages())
 def test_whatever_the_text_the_graph_is_the_same(lineage: Lineage) -> None:
     drawn = picture(lineage)

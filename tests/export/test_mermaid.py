@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from provdb.export.mermaid import mermaid
 from provdb.export.picture import picture
@@ -61,6 +61,7 @@ def test_nodes_and_edges_are_those_of_the_lineage(
     }
 
 
+@settings(max_examples=40)
 @given(lineage=lineages())
 def test_no_text_ends_a_label_or_begins_anything(lineage: Lineage) -> None:
     drawn = picture(lineage)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from provdb.export.picture import MOST_BOXES, Box, Entry, picture, readable
 from provdb.lineage import Lineage, LineageEdge, LineageNode, collapse
@@ -202,6 +202,7 @@ def test_what_is_collapsed_already_stays_so(nights: Nights) -> None:
     assert readable(answer) is answer
 
 
+@settings(max_examples=40)
 @given(lineage=lineages())
 def test_every_node_and_relation_is_drawn_whatever_its_text(lineage: Lineage) -> None:
     drawn = picture(lineage)

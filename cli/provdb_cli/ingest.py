@@ -34,8 +34,8 @@ _MOST_WARNINGS: Final = 20
     "input_format",
     type=click.Choice(_FORMATS),
     metavar="FORMAT",
-    help=f"What the inputs are, one of {', '.join(_FORMATS)}; found by their content "
-    "unless told.",
+    help="What the inputs are; found by their content unless told. One of "
+    f"{', '.join(_FORMATS)}.",
 )
 @click.pass_context
 def ingest(

@@ -21,6 +21,7 @@ from tests.benchmarks.capture_rows import CAPTURE_ROWS
 from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
+from tests.benchmarks.prov_rows import PROV_ROWS
 from tests.benchmarks.stage import Database, Stage, fold_log
 
 __all__ = ["ROWS"]
@@ -172,6 +173,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "help": _help,
     **CAPTURE_ROWS,
     **GRAPH_ROWS,
+    **PROV_ROWS,
 }
 
 _HELP = """

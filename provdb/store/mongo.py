@@ -80,6 +80,7 @@ _STEP: Final = dict.fromkeys(
         f.END,
         f.RUN,
         f.SUBRUN,
+        f.GRANULARITY,
         f.USED,
         f.GENERATED,
     ),

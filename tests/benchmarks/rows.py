@@ -16,8 +16,10 @@ import yaml
 
 from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
+from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
+from tests.benchmarks.prov_rows import PROV_ROWS
 from tests.benchmarks.query_rows import QUERY_ROWS
 from tests.benchmarks.stage import Database, Stage, fold_log, python_environment
 
@@ -169,6 +171,8 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "command": _command_line,
     "help": _help,
     **CAPTURE_ROWS,
+    **GRAPH_ROWS,
+    **PROV_ROWS,
     **QUERY_ROWS,
 }
 

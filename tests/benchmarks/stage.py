@@ -50,6 +50,7 @@ class Scale:
         night_runs: Runs of the night whose size is compared with its log.
         history_nights: Nights of one run that lie beside the run that is asked for.
         impact_runs: Runs below a random forest.
+        drawn_subruns: Subruns of the run that is drawn.
         archive_nights: Nights of ten runs that queries are asked about.
     """
 
@@ -57,14 +58,25 @@ class Scale:
     night_runs: int
     history_nights: int
     impact_runs: int
+    drawn_subruns: int
     archive_nights: int
 
 
 FULL = Scale(
-    subruns=100, night_runs=10, history_nights=20, impact_runs=490, archive_nights=50
+    subruns=100,
+    night_runs=10,
+    history_nights=20,
+    impact_runs=490,
+    drawn_subruns=1000,
+    archive_nights=50,
 )
 QUICK = Scale(
-    subruns=4, night_runs=2, history_nights=2, impact_runs=4, archive_nights=2
+    subruns=4,
+    night_runs=2,
+    history_nights=2,
+    impact_runs=4,
+    drawn_subruns=20,
+    archive_nights=2,
 )
 
 
@@ -143,12 +155,11 @@ class Stage:
 
     def local_run(self) -> str:
         """Return the URI of a local store with one run."""
-        path = self.folder / "run.db"
-        uri = f"sqlite:///{path}"
-        if not path.exists():
-            with open_store(uri) as store:
-                _fill(store, [self.run])
-        return uri
+        return self._local("run", self.run)
+
+    def large_local_run(self) -> str:
+        """Return the URI of a local store with one run of very many subruns."""
+        return self._local("large", Night(subruns=self.scale.drawn_subruns))
 
     def night_of_runs(self) -> Database:
         """Return a database with the night of `log`."""
@@ -196,6 +207,14 @@ class Stage:
         """Return the URI of a database that has collections and indexes alone."""
         name = f"empty{len(self._databases)}"
         return self._database(name, lambda store: store.initialise()).uri
+
+    def _local(self, name: str, night: Night) -> str:
+        path = self.folder / f"{name}.db"
+        uri = f"sqlite:///{path}"
+        if not path.exists():
+            with open_store(uri) as store:
+                _fill(store, [night])
+        return uri
 
     def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
         if name not in self._databases:

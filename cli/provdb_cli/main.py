@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from provdb_cli.completion import completion
 from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
@@ -55,7 +56,19 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, export, files, ingest, query, run, session, spool):
+for command in (
+    completion,
+    config,
+    db,
+    demo,
+    export,
+    files,
+    ingest,
+    query,
+    run,
+    session,
+    spool,
+):
     cli.add_command(command)
 for command in (diff, fields, find, path):
     query.add_command(command)

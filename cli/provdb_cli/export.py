@@ -9,7 +9,7 @@ from provdb_cli.errors import warn
 from provdb_cli.options import (
     GRAPH_FORMATS,
     FileName,
-    Name,
+    SessionTag,
     collapse_option,
     link_option,
     reach_options,
@@ -30,7 +30,7 @@ _DEFAULT: Final = "prov-json"
 @click.argument("file", type=FileName(), required=False)
 @click.option(
     "--tag",
-    type=Name(),
+    type=SessionTag(),
     metavar="TAG",
     help="Export all steps of a session tag instead of the lineage of a file (* and ? "
     "are wild: '*:01807' is a run, '*' is everything).",

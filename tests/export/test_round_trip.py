@@ -98,6 +98,17 @@ def test_what_is_read_twice_is_there_once(samples: Store) -> None:
     assert stored_in(again) == before
 
 
+def test_every_store_gives_the_same_document(store: Store, samples: Store) -> None:
+    ingest(store, [NIGHT_LOG, SLIDES_LOG, RUN_LOG], on_problem=fail)
+
+    written = [
+        export(tag_lineage(one, EVERYTHING), one, format_name="prov-json")
+        for one in (store, samples)
+    ]
+
+    assert written[0] == written[1]
+
+
 @settings(max_examples=30)
 @given(histories())
 def test_any_history_comes_back(history: RandomHistory) -> None:

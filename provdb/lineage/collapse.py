@@ -43,8 +43,9 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
         lineage: An answer of lineage or impact; also one that is collapsed.
         to: ``none``, the answer with all nodes of their own; ``activity``, one node
             for the activities of one name and session tag; or ``run``, one for those
-            of one name and run, as lstosa's products have them. What they made, and
-            the subruns that they used, are one collection for each kind of file.
+            of one name and run, as lstosa's products have them, that wrote into the
+            same folders: two productions are two. What they made, and the subruns
+            that they used, are one collection for each kind of file.
 
     Raises:
         QueryError: There is no such granularity.
@@ -94,6 +95,8 @@ class _Parting:
         """Return what each node has in common with those of its part, by its id."""
         nodes = self._lineage.nodes
         steps = {n.id: self._of_activity(n) for n in nodes if n.kind == "activity"}
+        if self._is_by_run:
+            steps = _by_production(steps, self._folders())
         counts = Counter(steps.values())
         parts: dict[str, Hashable] = {}
         for node in nodes:
@@ -114,6 +117,19 @@ class _Parting:
         if node.session_tag is not None:
             return node.name, node.session_tag
         return node.id
+
+    def _folders(self) -> dict[str, set[str]]:
+        """Return the folders into which each activity wrote, but for its subrun."""
+        places = {
+            node.id: _folder_of_run(node.location, node.subrun)
+            for node in self._lineage.nodes
+            if node.location is not None
+        }
+        found: dict[str, set[str]] = {}
+        for edge in self._lineage.edges:
+            if edge.relation == "wasGeneratedBy" and edge.source in places:
+                found.setdefault(edge.target, set()).add(places[edge.source])
+        return found
 
     def _of_entity(
         self,
@@ -137,6 +153,46 @@ class _Parting:
             makers=frozenset(makers),
             sources=frozenset(sources),
         )
+
+
+def _folder_of_run(location: str, subrun: int | None) -> str:
+    """Return the folder of a file, the same for all subruns of a run."""
+    folder = posixpath.dirname(location)
+    if subrun is None or f"{subrun:04d}" not in folder:
+        return folder
+    return re.sub(rf"(?<!\d){subrun:04d}(?!\d)", "*", folder)
+
+
+def _by_production(
+    steps: Mapping[str, Hashable], folders: Mapping[str, set[str]]
+) -> dict[str, Hashable]:
+    """Part the steps of a run that wrote into different folders: its productions.
+
+    What wrote into one folder belongs together, and all else that it wrote. What wrote
+    nothing is of the one production, if there is but one.
+    """
+    above: dict[tuple[Hashable, str], str] = {}
+
+    def top(step: Hashable, folder: str) -> str:
+        while (higher := above.setdefault((step, folder), folder)) != folder:
+            folder = higher
+        return folder
+
+    for id_, step in steps.items():
+        tops = sorted({top(step, folder) for folder in folders.get(id_, ())})
+        for other in tops[1:]:
+            above[step, other] = tops[0]
+    productions: dict[Hashable, set[str]] = {}
+    for step, folder in above:
+        productions.setdefault(step, set()).add(top(step, folder))
+    return {
+        id_: (step, top(step, next(iter(folders[id_]))))
+        if id_ in folders
+        else (step, *productions.get(step, ()))
+        if len(productions.get(step, ())) == 1
+        else (step, None)
+        for id_, step in steps.items()
+    }
 
 
 class _Kind(NamedTuple):

@@ -226,6 +226,52 @@ def test_activities_of_two_tags_are_one_in_a_run() -> None:
     assert sizes == {"activity": [None] * 5, "run": [None, 2, 2]}
 
 
+def test_two_productions_of_a_run_are_two() -> None:
+    """They have the same names, tags and runs, and write into different folders."""
+    steps = [
+        Step(
+            name="r0_to_dl1",
+            used=[_CONFIG],
+            generated=[
+                file(f"/DL1/{production}/{kind}_LST-1.Run00001.{subrun:04d}.h5", kind)
+                for kind in ("dl1", "muons")[:kinds]
+            ],
+            tag="r0_to_dl1:00001",
+        )
+        for production in ("v0.1.0", "v0.2.0")
+        for subrun, kinds in ((0, 1), (1, 2), (2, 1))
+    ]
+    failed = Step(name="r0_to_dl1", used=[_CONFIG], status="failed")
+    answer = impact(stored(*steps, replace(failed, tag="r0_to_dl1:00001")), _CONFIG.id)
+
+    collapsed = collapse(answer, to="run")
+
+    assert sorted(
+        node.size or 1 for node in collapsed.nodes if node.kind == "activity"
+    ) == [1, 3, 3]
+    assert {node.folder for node in collapsed.nodes if node.kind == "collection"} == {
+        "/DL1/v0.1.0",
+        "/DL1/v0.2.0",
+    }
+
+
+def test_folders_of_subruns_are_one_production_and_so_is_what_wrote_nothing() -> None:
+    steps = [
+        Step(
+            name="r0_to_dl1",
+            used=[_CONFIG],
+            generated=[file(f"/w/{subrun:04d}/dl1_LST-1.Run00001.{subrun:04d}.h5")],
+            tag="r0_to_dl1:00001",
+        )
+        for subrun in (0, 1)
+    ]
+    failed = replace(steps[0], generated=[], status="failed")
+
+    collapsed = collapse(impact(stored(*steps, failed), _CONFIG.id), to="run")
+
+    assert [node.size for node in collapsed.nodes] == [None, 3, 2]
+
+
 def test_a_collapsed_step_begins_with_the_first_and_ends_as_the_worst() -> None:
     steps = [
         replace(_made(1, 0), start=2, end=9),

@@ -204,7 +204,7 @@ def test_a_truncated_compressed_log_is_stored_up_to_there(tmp_path: Path) -> Non
     ("name", "content", "problem"),
     [
         pytest.param(
-            "dl1.h5", b"\x89HDF\r\n\x1a\n\0\0", "it is no text log", id="HDF5"
+            "dl1.bin", b"DL1\0\0", "it is in none of the formats that", id="binary"
         ),
         pytest.param("p.gz", b"\x1f\x8b\x08", "the compressed file is", id="gzip"),
         pytest.param("missing/p.log", None, "there is no such file", id="missing"),
@@ -256,7 +256,7 @@ def test_a_folder_without_logs_is_said(tmp_path: Path) -> None:
     report, _, problems = read(tmp_path)
 
     assert report.inputs == 0
-    assert problems == [f"{tmp_path}: there is no log in this folder"]
+    assert problems == [f"{tmp_path}: there is no file with provenance in this folder"]
 
 
 @pytest.mark.parametrize("log", [SLIDES_LOG, NIGHT_LOG], ids=["plain", "compressed"])

@@ -1,4 +1,4 @@
-"""``provdb ingest``: logs into the store."""
+"""``provdb ingest``: files with provenance into the store."""
 
 import sys
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ingest"]
 
 _STDIN: Final = "-"
+# The names of `provdb.readers.FORMATS`, which help does not load.
 _FORMATS: Final = ("lstosa",)
 _COLUMNS: Final = ("collection", "added", "changed", "unchanged")
 _MOST_WARNINGS: Final = 20
@@ -29,7 +30,7 @@ _MOST_WARNINGS: Final = 20
     "--format",
     "input_format",
     type=click.Choice(_FORMATS),
-    help="What the inputs are; found out unless told.",
+    help="What the inputs are; found by their content unless told.",
 )
 @click.pass_context
 def ingest(
@@ -47,6 +48,7 @@ def ingest(
       provdb ingest - < prov.log
     """
     from provdb.ingest import ingest, total_bytes
+    from provdb.readers import format_named
 
     settings: Settings = context.obj
     inputs = [_input(path) for path in paths]
@@ -55,7 +57,13 @@ def ingest(
         settings.open_store() as store,
         progress("reading", total=total_bytes(inputs), unit="bytes") as advance,
     ):
-        report = ingest(store, inputs, on_problem=problems.add, on_progress=advance)
+        report = ingest(
+            store,
+            inputs,
+            format=None if input_format is None else format_named(input_format),
+            on_problem=problems.add,
+            on_progress=advance,
+        )
     problems.end()
     _print(report)
     if report.unread:
@@ -99,13 +107,20 @@ def _print(report: "IngestReport") -> None:
 
 def _summary(report: "IngestReport") -> str:
     """Return in words what was read, and what was not if there is any."""
+    formats = ", ".join(
+        f"{counts.inputs} {name}"
+        for name, counts in sorted(report.formats.items())
+        if counts.inputs
+    )
+    lines = f" in {count(report.lines, 'line')}" if report.lines else ""
     read = (
-        f"read {count(report.records, 'record')} in {count(report.lines, 'line')} "
-        f"of {count(report.inputs, 'input')}"
+        f"read {count(report.records, 'record')}{lines} "
+        f"of {count(report.inputs, 'input')} ({formats})"
     )
     others = (
+        (report.others, "other file", "held no provenance"),
         (report.foreign, "line", "held no provenance"),
-        (report.skipped, "line", "could not be read"),
+        (report.skipped, "record", "could not be read"),
         (report.unread, "input", "could not be read"),
     )
     said = [f"{count(n, what)} {end}" for n, what, end in others if n]

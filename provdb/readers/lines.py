@@ -1,6 +1,7 @@
-"""Lines of text out of files, folders and standard input, plain or compressed."""
+"""Files in folders, and lines of text out of them, plain or compressed."""
 
 import gzip
+import os
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
@@ -8,11 +9,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
+from stat import S_ISDIR
 from typing import BinaryIO, Final, cast
 
 from provdb.errors import ReadError
 
-__all__ = ["LONGEST_LINE_BYTES", "Line", "find_logs", "open_log", "read_lines"]
+__all__ = [
+    "LONGEST_LINE_BYTES",
+    "Line",
+    "find_files",
+    "is_called_log",
+    "open_log",
+    "printable",
+    "read_lines",
+    "reason_of",
+]
 
 # The longest real line has 20 kB; a much longer one is no record, and is not kept.
 # To read a literal takes 300 times its size of memory at worst.
@@ -38,28 +49,36 @@ class Line:
     is_complete: bool
 
 
-def find_logs(path: Path) -> list[Path]:
-    """Return the logs that a path means: itself, or all in a folder, sorted.
+def find_files(path: Path, *, on_problem: Callable[[ReadError], None]) -> list[Path]:
+    """Return the files that a path means: itself, or all in a folder, sorted.
 
-    In a folder these are the files, at any depth, whose names end as logs do, also
-    ``prov.log.1`` and ``prov.log.2.gz``. Pipes and devices in it are none.
+    In a folder these are the files at any depth. Pipes and devices in it are none, and
+    a link to a folder that it lies in is not followed.
+
+    Args:
+        path: A file or a folder.
+        on_problem: Is told of each folder in it that cannot be read.
 
     Raises:
-        ReadError: There is no such path, or a folder cannot be read.
+        ReadError: There is no such path, or it cannot be looked at.
     """
     try:
-        path.stat()
+        is_folder = S_ISDIR(path.stat().st_mode)
+        if is_folder:
+            os.scandir(path).close()
     except (FileNotFoundError, NotADirectoryError) as error:
         reason = "there is no such file or folder"
-        raise ReadError(str(path), reason) from error
+        raise ReadError(printable(str(path)), reason) from error
     except (OSError, ValueError) as error:
-        raise ReadError(str(path), _reason(error)) from error
-    return _logs_in(path, above=frozenset()) if path.is_dir() else [path]
+        raise ReadError(printable(str(path)), reason_of(error)) from error
+    if not is_folder:
+        return [path]
+    return _files_in(path, above=frozenset(), on_problem=on_problem)
 
 
 @contextmanager
 def open_log(path: Path) -> Iterator[BinaryIO]:
-    """Open a log to read its bytes as they lie on the disk.
+    """Open a file to read its bytes as they lie on the disk.
 
     Raises:
         ReadError: It cannot be opened.
@@ -67,9 +86,37 @@ def open_log(path: Path) -> Iterator[BinaryIO]:
     try:
         stream = path.open("rb")
     except OSError as error:
-        raise ReadError(str(path), _reason(error)) from error
+        raise ReadError(printable(str(path)), reason_of(error)) from error
     with stream:
         yield stream
+
+
+def is_called_log(path: Path) -> bool:
+    """Say whether a file is called as logs are, also ``prov.log.2.gz``.
+
+    >>> is_called_log(Path("prov.log.1")), is_called_log(Path("prov.pdf"))
+    (True, False)
+    """
+    name = path.name.lower().removesuffix(".gz")
+    stem, _, rotation = name.rpartition(".")
+    if rotation.isdecimal():
+        name = stem
+    return name.endswith((".log", ".txt", ".jsonl"))
+
+
+def printable(path: str) -> str:
+    r"""Return a path for a message: in one line, whatever bytes are in it.
+
+    >>> printable("/DL1/a\nb"), printable("/DL1/r\udce9sum\udce9")
+    ('/DL1/a\\nb', '/DL1/r\\xe9sum\\xe9')
+    """
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """Say in a message why something cannot be read."""
+    return f"it cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
 def read_lines(
@@ -118,26 +165,37 @@ def read_lines(
         reason = f"the compressed file is damaged after this line: {error}"
         on_problem(ReadError(source, reason, line=number))
     except OSError as error:
-        raise ReadError(source, _reason(error)) from error
+        raise ReadError(source, reason_of(error)) from error
     finally:
         if plain is not stream:
             plain.detach()  # Else the caller's stream would be closed with it.
 
 
-def _logs_in(folder: Path, *, above: frozenset[Path]) -> list[Path]:
-    logs: list[Path] = []
+def _files_in(
+    folder: Path, *, above: frozenset[Path], on_problem: Callable[[ReadError], None]
+) -> list[Path]:
+    files: list[Path] = []
     try:
         real = folder.resolve()
         if real in above:
             return []  # A link to a folder that holds it.
-        for entry in sorted(folder.iterdir()):
-            if entry.is_dir():
-                logs += _logs_in(entry, above=above | {real})
-            elif _is_log(entry) and (entry.is_file() or not entry.exists()):
-                logs.append(entry)
+        entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ReadError(str(folder), _reason(error)) from error
-    return logs
+        on_problem(ReadError(printable(str(folder)), reason_of(error)))
+        return []
+    for entry in entries:
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+            # What is no pipe and no device is told of when it cannot be opened.
+            is_there = entry.exists()
+        except OSError as error:
+            on_problem(ReadError(printable(str(entry)), reason_of(error)))
+            continue
+        if is_folder:
+            files += _files_in(entry, above=above | {real}, on_problem=on_problem)
+        elif is_file or not is_there:
+            files.append(entry)
+    return files
 
 
 def _buffered(stream: BinaryIO) -> BufferedReader:
@@ -153,15 +211,3 @@ def _skip_line(stream: BufferedReader | gzip.GzipFile) -> int:
         if rest.endswith(b"\n"):
             break
     return size
-
-
-def _is_log(path: Path) -> bool:
-    name = path.name.lower().removesuffix(".gz")
-    stem, _, rotation = name.rpartition(".")
-    if rotation.isdecimal():
-        name = stem
-    return name.endswith((".log", ".txt", ".jsonl"))
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return f"it cannot be read: {getattr(error, 'strerror', None) or error}"

@@ -11,17 +11,56 @@ from typing import Any, Final
 
 from provdb.errors import ReadError
 from provdb.model import Record
-from provdb.readers.lines import Line
+from provdb.readers.lines import Line, read_lines
 from provdb.readers.literal import parse_literal
+from provdb.readers.source import Source
 
-__all__ = ["RecordParser", "read_records"]
+__all__ = ["RecordParser", "claims_log", "read_log", "read_records"]
 
 _MARK: Final = re.compile(r"_{1,2}PROV_{1,2}[^{}']{0,64}?_{1,2}PROV_{1,2}")
+_MARK_BYTES: Final = re.compile(_MARK.pattern.encode())
+# A bare dictionary that starts as records do.
+_BARE_BYTES: Final = re.compile(
+    rb"""^\s*\{\s*['"](?:activity|entity|session|file)_id['"]\s*:""", re.MULTILINE
+)
 _SYSTEM: Final = "'system': {"
 _ARGUMENTS: Final = "'arguments': ["
 _STAND_IN: Final = "%block"
 _MOST_BLOCKS: Final = 64
 _SHOWN: Final = 40
+
+
+def claims_log(source: Source) -> bool:
+    """Say whether the first bytes hold a record as lstosa and logprov write them."""
+    first = source.first_bytes()
+    return _MARK_BYTES.search(first) is not None or bool(_BARE_BYTES.search(first))
+
+
+def read_log(
+    source: Source, on_problem: Callable[[ReadError], None]
+) -> Iterator[tuple[int | None, Record]]:
+    """Yield the records of a log, with the numbers of their lines.
+
+    Args:
+        source: The log.
+        on_problem: Is told of each line that should hold a record and does not.
+
+    Raises:
+        ReadError: It is no text, or damaged before its first line.
+    """
+
+    def skip_unsplit(problem: ReadError) -> None:
+        source.line_count += 1
+        on_problem(problem)
+
+    def counted() -> Iterator[Line]:
+        lines = read_lines(source.stream, source.name, on_problem=skip_unsplit)
+        for line in lines:
+            source.line_count += 1
+            yield line
+
+    for line, record in read_records(counted(), on_problem=on_problem):
+        yield line.number, record
 
 
 def read_records(

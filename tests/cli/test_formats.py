@@ -306,10 +306,13 @@ def test_on_a_terminal_what_was_read_is_said_in_words(
     partly = process.on_terminal("ingest", broken, tmp_path / "missing.log")
     none = process.on_terminal("ingest", tmp_path / "missing.log")
 
-    assert "provdb: read 1,280 records in 1,280 lines of 1 input\n" in whole.stdout
     assert (
-        "provdb: read 1 record in 3 lines of 1 input; 1 line held no provenance; "
-        "1 line could not be read; 1 input could not be read\n"
+        "provdb: read 1,280 records in 1,280 lines of 1 input (1 lstosa)\n"
+    ) in whole.stdout
+    assert (
+        "provdb: read 1 record in 3 lines of 1 input (1 lstosa); "
+        "1 line held no provenance; 1 record could not be read; "
+        "1 input could not be read\n"
     ) in partly.stdout
     assert "provdb: read nothing; 1 input could not be read\n" in none.stdout
 

@@ -31,11 +31,15 @@ def test_the_sample_of_lstosa_is_read_whole(
     assert (said.status, said.stderr) == (0, "")
     assert said.json == {
         "inputs": 1,
+        "others": 0,
         "unread": 0,
         "lines": 1280,
         "records": 1280,
         "foreign": 0,
         "skipped": 0,
+        "formats": {
+            "lstosa": {"inputs": 1, "records": 1280, "skipped": 0, "unread": 0}
+        },
         "written": {
             "environments": {"added": 1, "changed": 0, "unchanged": 0},
             "entities": {"added": 121, "changed": 0, "unchanged": 0},

@@ -131,7 +131,9 @@ def test_a_folder_without_a_log_is_status_1(
     said = provdb_there("ingest", folder)
 
     assert said.status == 1
-    assert said.stderr == f"provdb: warning: {folder}: there is no log in this folder\n"
+    assert said.stderr == (
+        f"provdb: warning: {folder}: there is no file with provenance in this folder\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -296,15 +298,16 @@ def test_a_missing_input_is_status_3(provdb_there: Provdb, tmp_path: Path) -> No
 
 
 def test_a_binary_input_is_status_3(provdb_there: Provdb, tmp_path: Path) -> None:
-    log = tmp_path / "dl1_LST-1.Run01807.0000.h5"
-    log.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    log = tmp_path / "reg_energy.sav"
+    log.write_bytes(b"\x80\4\x95" + bytes(100))
 
     said = provdb_there("ingest", log)
 
     assert said.status == 3
-    assert said.stderr == (
-        f"provdb: warning: {log}: it is no text log, it holds binary data\n"
+    assert said.stderr.startswith(
+        f"provdb: warning: {log}: it is in none of the formats that are known: lstosa"
     )
+    assert said.stderr.count("\n") == 1
 
 
 def test_a_question_does_not_make_a_store(provdb: Provdb, home: Path) -> None:

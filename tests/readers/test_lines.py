@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provdb.errors import ReadError
-from provdb.readers import find_logs, open_log, read_lines
-from provdb.readers.lines import LONGEST_LINE_BYTES
+from provdb.readers import find_files, open_log, read_lines
+from provdb.readers.lines import LONGEST_LINE_BYTES, is_called_log, printable
 
 ROOT = Path(__file__).parent.parent.parent
 # A child with its own measure: reads a file, and says its lines and its memory.
@@ -212,33 +212,52 @@ class Broken(BytesIO):
         raise OSError(errno.EIO, "lost")
 
 
-def test_logs_of_a_folder_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
-    logs = [
-        "a/prov.log",
-        "a/prov.log.1",
-        "a/prov.log.2.gz",
-        "b/c/01807_prov.LOG",
-        "b/notes.txt",
-        "b/prov.jsonl",
-        "prov.log.gz",
-    ]
-    others = ["a/dl1.h5", "prov.log.bak", "b/log", "b/plot.pdf", "1", "prov.json.1"]
-    for name in logs + others:
+def find(path: Path) -> list[Path]:
+    """Return the files of a path in which nothing is wrong."""
+    return find_files(path, on_problem=fail)
+
+
+def test_files_of_a_folder_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
+    names = ["a/dl1.h5", "a/prov.log.1", "b/c/01807_prov.LOG", "b/notes", "dl3.fits"]
+    for name in reversed(names):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
 
-    assert find_logs(tmp_path) == [tmp_path / name for name in logs]
+    assert find(tmp_path) == [tmp_path / name for name in names]
 
 
-def test_in_a_folder_only_files_are_logs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["prov.log", "prov.log.1", "prov.log.2.gz", "01807_prov.LOG", "a.txt", "p.jsonl"],
+)
+def test_a_name_can_be_that_of_a_log(name: str) -> None:
+    assert is_called_log(Path("night", name))
+
+
+@pytest.mark.parametrize(
+    "name", ["dl1.h5", "prov.log.bak", "log", "plot.pdf", "1", "prov.json.1"]
+)
+def test_a_name_can_be_that_of_no_log(name: str) -> None:
+    assert not is_called_log(Path("prov.log", name))
+
+
+@given(st.text(st.characters(exclude_categories=()), min_size=1))
+def test_any_path_is_told_in_one_line_that_can_be_written(path: str) -> None:
+    told = printable(path)
+
+    assert told.encode("utf-8").decode() == told
+    assert len(told.splitlines()) == 1
+
+
+def test_in_a_folder_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.log")
     (tmp_path / "b.log").symlink_to("/dev/zero")
     (tmp_path / "c.log").touch()
     (tmp_path / "d.log").symlink_to(tmp_path / "c.log")
     (tmp_path / "e.log").symlink_to(tmp_path / "missing")
 
-    found = find_logs(tmp_path)
+    found = find(tmp_path)
 
     # What is gone is told when it is opened.
     assert [path.name for path in found] == ["c.log", "d.log", "e.log"]
@@ -247,21 +266,21 @@ def test_in_a_folder_only_files_are_logs(tmp_path: Path) -> None:
 def test_a_pipe_that_is_named_is_a_log(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    assert find_logs(tmp_path / "pipe") == [tmp_path / "pipe"]
+    assert find(tmp_path / "pipe") == [tmp_path / "pipe"]
 
 
 def test_a_file_that_is_named_is_a_log_whatever_its_name(tmp_path: Path) -> None:
     path = tmp_path / "odd.name"
     path.touch()
 
-    assert find_logs(path) == [path]
+    assert find(path) == [path]
 
 
 def test_a_folder_that_holds_itself_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "prov.log").touch()
     (tmp_path / "again").symlink_to(tmp_path)
 
-    assert find_logs(tmp_path) == [tmp_path / "prov.log"]
+    assert find(tmp_path) == [tmp_path / "prov.log"]
 
 
 def test_a_folder_that_is_linked_is_read(tmp_path: Path) -> None:
@@ -270,7 +289,7 @@ def test_a_folder_that_is_linked_is_read(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "last").symlink_to(tmp_path / "night")
 
-    assert find_logs(tmp_path / "logs") == [tmp_path / "logs" / "last" / "prov.log"]
+    assert find(tmp_path / "logs") == [tmp_path / "logs" / "last" / "prov.log"]
 
 
 @pytest.mark.parametrize(
@@ -286,9 +305,9 @@ def test_a_path_that_is_not_there_is_an_error(tmp_path: Path, name: str) -> None
     (tmp_path / "file").touch()
 
     with pytest.raises(ReadError) as caught:
-        find_logs(tmp_path / name)
+        find(tmp_path / name)
 
-    assert caught.value.source == str(tmp_path / name)
+    assert caught.value.source == printable(str(tmp_path / name))
     assert caught.value.line is None
 
 
@@ -307,7 +326,21 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path, name: str) -> None:
 @pytest.mark.usefixtures("nobody")
 def test_a_folder_that_may_not_be_read_is_an_error(closed_folder: Path) -> None:
     with pytest.raises(ReadError, match="it cannot be read: Permission denied"):
-        find_logs(closed_folder)
+        find(closed_folder)
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_closed_folder_in_a_folder_costs_no_other_file(closed_folder: Path) -> None:
+    problems: list[ReadError] = []
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "closed").symlink_to(closed_folder)
+        (folder / "prov.log").touch()
+        found = find_files(folder, on_problem=problems.append)
+
+    assert found == [folder / "prov.log"]
+    assert [problem.source for problem in problems] == [str(folder / "closed")]
 
 
 @pytest.mark.usefixtures("nobody")
@@ -315,7 +348,7 @@ def test_a_path_in_a_folder_that_may_not_be_read_is_an_error(
     closed_folder: Path,
 ) -> None:
     with pytest.raises(ReadError, match="it cannot be read: Permission denied"):
-        find_logs(closed_folder / "night" / "prov.log")
+        find(closed_folder / "night" / "prov.log")
 
 
 @pytest.fixture

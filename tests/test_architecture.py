@@ -33,6 +33,7 @@ RANKS = {
     "provdb.compat": 5,
     "provdb.database": 5,
     "provdb.demo": 5,
+    "provdb.products": 5,
     "provdb": 6,
     "provdb.web": 6,
     "provdb_cli": 7,

@@ -13,6 +13,7 @@ from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
 from provdb_cli.pairs import diff, path
+from provdb_cli.products import products
 from provdb_cli.query import query
 from provdb_cli.run import run
 from provdb_cli.session import session
@@ -54,7 +55,18 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, files, ingest, query, run, session, spool):
+for command in (
+    config,
+    db,
+    demo,
+    files,
+    ingest,
+    products,
+    query,
+    run,
+    session,
+    spool,
+):
     cli.add_command(command)
 for command in (diff, fields, find, path):
     query.add_command(command)

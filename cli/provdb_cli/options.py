@@ -10,6 +10,7 @@ import click
 from provdb.model.names import LEVELS
 
 __all__ = [
+    "TABLE_FORMATS",
     "FileName",
     "Name",
     "as_of_option",

@@ -6,6 +6,7 @@ from provdb.lineage.path import Paths, path
 from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
+from provdb.lineage.run import run_lineage
 from provdb.lineage.tree import TreeRow, tree
 from provdb.lineage.versions import FileVersion, FileVersions, versions
 from provdb.lineage.views import VIEWS, View, get_view, view, views
@@ -36,6 +37,7 @@ __all__ = [
     "makers",
     "path",
     "reach",
+    "run_lineage",
     "tree",
     "versions",
     "view",

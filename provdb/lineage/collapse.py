@@ -36,8 +36,8 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     The answer is the same in all else: each node stands in one node of it, and that
     one comes from another one exactly if a node in it comes from one in the other.
     No cycle comes about: two versions of a file are two nodes, and what was read and
-    written again, as by dl1ab, does not come from itself. What was asked for is a node
-    of its own.
+    written again, as by dl1ab, does not come from itself. A file that was asked for is a
+    node of its own.
 
     Args:
         lineage: An answer of lineage or impact; also one that is collapsed.
@@ -75,6 +75,7 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     return replace(
         opened,
         question={**opened.question, "collapse": to},
+        start=ids[opened.start],
         nodes=tuple(nodes.values()),
         edges=_edges(opened.edges, ids),
         opened=opened,
@@ -100,7 +101,7 @@ class _Parting:
         counts = Counter(steps.values())
         parts: dict[str, Hashable] = {}
         for node in nodes:
-            if node.id == self._lineage.start:
+            if node.id == self._lineage.start == self._lineage.question.get("id"):
                 parts[node.id] = node.id
             elif node.kind == "activity":
                 parts[node.id] = steps[node.id]

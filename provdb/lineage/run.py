@@ -74,7 +74,12 @@ def run_lineage(
         default=nodes[0],
     )
     return Lineage(
-        question={"run": run, "id": first.id, "direction": "upstream", "as_of": None},
+        question={
+            "name": f"run {run:05d}",
+            "id": None,
+            "direction": "upstream",
+            "as_of": None,
+        },
         start=first.id,
         nodes=nodes,
         edges=tuple(dict.fromkeys(edges)),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from provdb.errors import ConfigError, NotFound
+from provdb.errors import ConfigError, NotFound, QueryError
 from provdb.lineage.collapse import collapse
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
 
@@ -88,7 +88,7 @@ def get_view(name: str, *, among: Sequence[View] = VIEWS) -> View:
     """Return the view of a name.
 
     Raises:
-        NotFound: There is no such view.
+        QueryError: There is no such view.
 
     >>> get_view("calibration").steps[0]
     'drs4_pedestal*'
@@ -97,7 +97,7 @@ def get_view(name: str, *, among: Sequence[View] = VIEWS) -> View:
         if one.name == name:
             return one
     known = ", ".join(one.name for one in among)
-    raise NotFound(name, message=f"there is no view {name}; known are {known}")
+    raise QueryError(f"there is no view {name}; known are {known}")
 
 
 def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Lineage:
@@ -112,7 +112,8 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
         among: The views that there are.
 
     Raises:
-        NotFound: There is no such view, or the answer has none of its steps.
+        NotFound: The answer has none of its steps.
+        QueryError: There is no such view.
 
     >>> import provdb
     >>> from provdb.lineage import lineage

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from provdb.errors import ConfigError, NotFound
+from provdb.errors import ConfigError, NotFound, QueryError
 from provdb.ingest import ingest
 from provdb.lineage import Lineage, collapse, impact, lineage, view, views
 from provdb.store import Store
@@ -128,7 +128,9 @@ def test_a_view_of_impact_is_what_its_steps_made(store: Store) -> None:
 
 
 def test_an_unknown_view_is_refused_with_the_known_ones(answer: Lineage) -> None:
-    with pytest.raises(NotFound, match="no view r1_to_dl1; known are calibration, r0"):
+    with pytest.raises(
+        QueryError, match="no view r1_to_dl1; known are calibration, r0"
+    ):
         view(answer, "r1_to_dl1")
 
 

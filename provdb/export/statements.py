@@ -120,7 +120,7 @@ def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
         for member in node.members
     ]
     attributes += [
-        (f"{PARAMETER}{escape_name(str(decode_key(key)))}", to_value(value))
+        (f"{PARAMETER}{_escaped(key)}", to_value(value))
         for key, value in document.get(f.PARAMETERS, {}).items()
     ]
     for field, kind, id_ in (
@@ -307,7 +307,7 @@ def _sessions(details: Details) -> Iterator[Statement]:
         attributes: Attributes = [(TYPE, name_value(f"{PROVDB}ExecutionSession"))]
         attributes += attributes_of({**session, f.EXECUTIONS: executions}, SESSION)
         attributes += [
-            (f"{PROPERTY}{escape_name(str(decode_key(name)))}", to_value(value))
+            (f"{PROPERTY}{_escaped(name)}", to_value(value))
             for name, value in session[f.PROPERTIES].items()
         ]
         yield Statement("entity", uri_of("session", key), (), tuple(attributes))
@@ -367,6 +367,13 @@ def _own_name(node: LineageNode) -> str:
     if node.kind == "activity":
         return uri_of("activity", node.id)
     return uri_of("entity", node.entity or node.id, node.version)
+
+
+def _escaped(key: str) -> str:
+    """Return the stored key of a mapping as a name in PROV documents."""
+    name = decode_key(key)
+    is_text = isinstance(name, str) and not name.startswith("%")
+    return escape_name(name if is_text else key)
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

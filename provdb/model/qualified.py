@@ -34,7 +34,7 @@ PROPERTY: Final = "urn:provdb:property:"
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9-]")
 _ESCAPED: Final = re.compile(r"(?:_[0-9A-F]{2})+")
-_URI: Final = re.compile(r"(?!urn:provdb:)[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 
 
 class QualifiedId(NamedTuple):

@@ -86,6 +86,14 @@ class Statement(NamedTuple):
         """
         return next((value for key, value in self.arguments if key == name), None)
 
+    def value(self, attribute: str) -> Value:
+        """Return the first value of one attribute, or None if it has none.
+
+        >>> Statement("entity", "urn:e", (), ((LABEL, "DL1"),)).value(LABEL)
+        'DL1'
+        """
+        return next((value for key, value in self.attributes if key == attribute), None)
+
     def values(self, attribute: str) -> list[Value]:
         """Return all values of one attribute.
 

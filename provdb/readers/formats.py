@@ -8,6 +8,7 @@ from provdb.errors import ReadError, UnknownFormat
 from provdb.model import Record
 from provdb.readers.lines import is_called_log
 from provdb.readers.lstosa import claims_log, read_log
+from provdb.readers.prov import PROV_FORMATS
 from provdb.readers.source import Source
 
 __all__ = ["FORMATS", "Format", "find_format", "format_named"]
@@ -43,7 +44,13 @@ _LSTOSA: Final = Format(
     read=read_log,
 )
 # In the order in which they are asked: the first that claims a file reads it.
-FORMATS: Final = (_LSTOSA,)
+FORMATS: Final = (
+    _LSTOSA,
+    *(
+        Format(name=one.name, title=one.title, claims=one.claims, read=one.read)
+        for one in PROV_FORMATS
+    ),
+)
 
 
 def find_format(source: Source, *, is_named: bool = True) -> Format | None:

@@ -172,7 +172,9 @@ def _heading(picture: Picture) -> str:
 
 def _entry(entry: Entry) -> str:
     sign, look = _SIGNS.get(entry.key, ("&#160;", "1"))
-    attributes = f'border="{look}" cellpadding="1" width="22" height="14" fixedsize="true"'
+    attributes = (
+        f'border="{look}" cellpadding="1" width="22" height="14" fixedsize="true"'
+    )
     colour = COLOURS.get(entry.key)
     if colour is not None:
         attributes += f' bgcolor="{colour.fill}" color="{colour.edge}"'

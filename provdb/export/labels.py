@@ -72,7 +72,7 @@ def _span(first: str, last: str) -> str:
     end = _common_start(first[len(start) :][::-1], last[len(start) :][::-1])[::-1]
     end = _END_OF_NUMBER.sub("", end)
     stops = len(first) - len(end), len(last) - len(end)
-    return f"{start}[{first[len(start):stops[0]]}…{last[len(start):stops[1]]}]{end}"
+    return f"{start}[{first[len(start) : stops[0]]}…{last[len(start) : stops[1]]}]{end}"
 
 
 def _common_start(one: str, other: str) -> str:
@@ -131,7 +131,9 @@ def _of_file(node: LineageNode, members: Sequence[LineageNode]) -> Iterator[str]
 def _run(node: LineageNode) -> str:
     if node.run is None:
         return ""
-    return f"run {node.run:05d}" + ("" if node.subrun is None else f".{node.subrun:04d}")
+    return f"run {node.run:05d}" + (
+        "" if node.subrun is None else f".{node.subrun:04d}"
+    )
 
 
 def _time(node: LineageNode) -> str:

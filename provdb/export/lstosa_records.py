@@ -21,6 +21,7 @@ __all__ = ["RunLink", "RunProvenance", "RunStep", "run_provenance"]
 _COLLECTION: Final = "Collection"
 # Where lstosa has a plural.
 _ROLES: Final = {"DL1CheckCollection": "DL1Checks Collection"}
+_IDS: Final = ("activity_id", "session_tag")
 _SUBRUN: Final = "ObservationSubRun"
 _DIRECT: Final = ("wasDerivedFrom", "hadMember")
 _LATEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -93,9 +94,7 @@ class RunProvenance:
                 }
 
     def _records_of(self, step: RunStep) -> Iterator[Record]:
-        ids = {
-            k: step.start[k] for k in ("activity_id", "session_tag") if k in step.start
-        }
+        ids: Record = {k: step.start[k] for k in _IDS if k in step.start}
         links = [("used", link) for link in step.used]
         links += [("generated", link) for link in step.generated]
         yield step.start

@@ -84,7 +84,8 @@ def page(
                 places[arrow.target],
                 arrow.relation,
                 arrow.hint,
-                _INFERRED * arrow.is_inferred + _TIME_CONFLICT * arrow.has_time_conflict,
+                _INFERRED * arrow.is_inferred
+                + _TIME_CONFLICT * arrow.has_time_conflict,
             )
             for arrow in single.arrows
         ],

@@ -36,8 +36,8 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     The answer is the same in all else: each node stands in one node of it, and that
     one comes from another one exactly if a node in it comes from one in the other.
     No cycle comes about: two versions of a file are two nodes, and what was read and
-    written again, as by dl1ab, does not come from itself. A file that was asked for is a
-    node of its own.
+    written again, as by dl1ab, does not come from itself. A file that was asked for is
+    a node of its own.
 
     Args:
         lineage: An answer of lineage or impact; also one that is collapsed.

@@ -16,6 +16,7 @@ from typing import Any, Final
 from provdb.errors import ConfigError, NotFound, QueryError
 from provdb.lineage.collapse import collapse
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
+from provdb.model import LEVELS
 
 __all__ = ["VIEWS", "View", "get_view", "view", "views"]
 
@@ -104,7 +105,8 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
     """Return the part of an answer that a view shows: its steps and their files.
 
     What a file was derived from, or has as members, is shown with it. What stands at
-    the beginning is what was asked for, or what is nearest to it.
+    the beginning is what was asked for, or the data of the highest level that are
+    nearest to it.
 
     Args:
         lineage: The answer; one that is collapsed stays so.
@@ -168,7 +170,15 @@ def _with_files(lineage: Lineage, steps: set[str]) -> set[str]:
 
 
 def _nearest(nodes: Iterable[LineageNode]) -> LineageNode:
-    return min(nodes, key=lambda node: (node.kind == "activity", order_of_node(node)))
+    return min(
+        nodes,
+        key=lambda node: (
+            node.kind == "activity",
+            node.distance,
+            0 if node.level is None else -1 - LEVELS.index(node.level),
+            order_of_node(node),
+        ),
+    )
 
 
 def _view(table: Mapping[str, Any]) -> View:

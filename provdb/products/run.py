@@ -1,7 +1,8 @@
 """The products of a run, as lstosa's users know them: log, PROV-JSON, graph, files."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +12,7 @@ import orjson
 from provdb.errors import NotFound, ReadError
 from provdb.export.details import read_details
 from provdb.export.lstosa_document import lstosa_document
-from provdb.export.lstosa_records import run_provenance
+from provdb.export.lstosa_records import RunProvenance, run_provenance
 from provdb.lineage import (
     LINK_RULES,
     VIEWS,
@@ -123,7 +124,7 @@ def write_products(
     ...     written = write_products(store, 1807, Path(folder), views=["r0_to_dl1"],
     ...         has_graphs=False, on_problem=lambda problem: None)
     >>> [one.path.name for one in written if one.source == "provenance"]
-    ['r0_to_dl1_01807_prov.log', 'r0_to_dl1_01807_prov.json']
+    ['r0_to_dl1_01807_prov.json', 'r0_to_dl1_01807_prov.log']
     """
     for name in views:
         get_view(name, among=among)
@@ -135,21 +136,27 @@ def write_products(
     details = read_details(whole, store)
     shown = _union(whole, parts.values())
     files, problems = used_files(shown, details, store)
-    contents: list[tuple[str, str, bytes]] = []
-    for name, part in parts.items():
-        collapsed = collapse(part, to="run")
-        provenance = run_provenance(collapsed, details, run=run)
-        stem = f"{name}_{run:05d}_prov"
-        log = "".join(f"{record}\n" for record in provenance.records())
-        contents.append(("log", f"{stem}.log", log.encode()))
-        document = lstosa_document(provenance).serialize(format="json")
-        contents.append(("json", f"{stem}.json", _indented(document)))
-        if has_graphs:
-            contents.append(("pdf", f"{stem}.pdf", _graph(collapsed)))
+    collapsed = {name: collapse(part, to="run") for name, part in parts.items()}
+    # Graphviz works in processes of its own, while the rest is written.
+    with ThreadPoolExecutor() as drawing:
+        graphs = {
+            name: drawing.submit(_graph, part, f"Run {run:05d}: {name}")
+            for name, part in collapsed.items()
+            if has_graphs
+        }
+        contents = [
+            (kind, f"{name}_{run:05d}_prov.{kind}", content)
+            for name, part in collapsed.items()
+            for kind, content in _texts(run_provenance(part, details, run=run))
+        ]
+        contents += [
+            ("pdf", f"{name}_{run:05d}_prov.pdf", graph.result())
+            for name, graph in graphs.items()
+        ]
     target = Folder(folder)
     written = [
         Product(path=target.write(name, content), kind=kind, source="provenance")
-        for kind, name, content in contents
+        for kind, name, content in sorted(contents, key=lambda one: one[1])
     ]
     for problem in problems:
         on_problem(problem)
@@ -194,18 +201,25 @@ def _union(whole: Lineage, parts: Iterable[Lineage]) -> Lineage:
     return replace(whole, nodes=tuple(nodes.values()), edges=tuple(edges))
 
 
-def _indented(document: str) -> bytes:
-    return orjson.dumps(
-        orjson.loads(document), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    )
+def _texts(provenance: RunProvenance) -> Iterator[tuple[str, bytes]]:
+    """Yield the log, one dictionary a line, and the document of PROV-JSON."""
+    yield "log", "".join(f"{record}\n" for record in provenance.records()).encode()
+    document = orjson.loads(lstosa_document(provenance).serialize(format="json") or "")
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    yield "json", orjson.dumps(document, option=option)
 
 
-def _graph(lineage: Lineage) -> bytes:
+def _graph(lineage: Lineage, title: str) -> bytes:
     from provdb.export.dot import dot
     from provdb.export.drawing import draw
     from provdb.export.picture import picture
 
-    return draw(dot(picture(lineage)), "pdf")
+    drawn = picture(lineage)
+    # Nothing in it was asked for: all of it is.
+    boxes = tuple(box._replace(is_asked=False) for box in drawn.boxes)
+    legend = tuple(entry for entry in drawn.legend if entry.key != "asked")
+    drawn = replace(drawn, title=title, boxes=boxes, legend=legend)
+    return draw(dot(drawn), "pdf")
 
 
 def _add(folder: Folder, file: UsedFile) -> Product:

@@ -68,10 +68,10 @@ def test_files_have_the_names_that_lstosa_gives(
     written = write(sample)
 
     assert [product.path.name for product in written] == [
-        "calibration_to_dl1_01807_prov.log",
         "calibration_to_dl1_01807_prov.json",
-        "calibration_to_dl2_01807_prov.log",
+        "calibration_to_dl1_01807_prov.log",
         "calibration_to_dl2_01807_prov.json",
+        "calibration_to_dl2_01807_prov.log",
     ]
     assert _names(folder) == sorted(product.path.name for product in written)
 

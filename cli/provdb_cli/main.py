@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from provdb_cli.check import check
 from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
@@ -15,10 +16,12 @@ from provdb_cli.ingest import ingest
 from provdb_cli.pairs import diff, path
 from provdb_cli.products import products
 from provdb_cli.query import query
+from provdb_cli.reproduce import reproduce
 from provdb_cli.run import run
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
 from provdb_cli.spool import spool
+from provdb_cli.verify import verify
 
 __all__ = ["cli"]
 
@@ -56,6 +59,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
 
 
 for command in (
+    check,
     config,
     db,
     demo,
@@ -63,9 +67,11 @@ for command in (
     ingest,
     products,
     query,
+    reproduce,
     run,
     session,
     spool,
+    verify,
 ):
     cli.add_command(command)
 for command in (diff, fields, find, path):

@@ -1,20 +1,20 @@
 """Configuration files that steps used: from the store by content, else from disk."""
 
-import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from provdb.capture.secret_texts import redact_bytes
 from provdb.export.details import Details
+from provdb.files import used_copies
 from provdb.lineage import Lineage
 from provdb.model import Document, decode, file_content, file_name
 from provdb.model import fields as f
 from provdb.store import Store
 
-__all__ = ["UsedFile", "copies_used", "digest_of", "has_secrets", "used_files"]
+__all__ = ["UsedFile", "has_secrets", "used_files"]
 
 # Models are trained elsewhere and large: they are named, and not copied.
 _NOT_COPIED: Final = ("RFModel*", "*Model*", "IRF*")
@@ -72,7 +72,7 @@ def used_files(
         named = decode(session[f.PROPERTIES]).get(_CONFIG_FILE)
         if isinstance(named, str) and named:
             locations.add(named)
-    copies = copies_used(details.activities.values(), store)
+    copies = used_copies(store, details.activities.values())
     wanted = {digest for place in locations for digest in copies.get(place, ())}
     stored = {d[f.ID]: d for d in store.read(f.FILES, sorted(wanted))}
     files: list[UsedFile] = []
@@ -88,34 +88,6 @@ def used_files(
                 continue
             files.append(UsedFile(location=location, digest=digest, content=content))
     return files, problems
-
-
-def copies_used(
-    activities: Iterable[Document], store: Store
-) -> dict[str, frozenset[str]]:
-    """Return the digests of the copies that activities used, by location.
-
-    What an activity says itself counts first; else what was copied under its tag.
-
-    Args:
-        activities: Documents of activities.
-        store: The store that has the copies.
-    """
-    activities = list(activities)
-    told: dict[str, set[str]] = {}
-    for activity in activities:
-        for copy in activity.get(f.COPIES, ()):
-            if f.LOCATION in copy:
-                told.setdefault(copy[f.LOCATION], set()).add(copy[f.ENTITY])
-    tags = {activity[f.SESSION_TAG] for activity in activities}
-    tagged: dict[str, set[str]] = {}
-    # All are looked at, without their contents: there are few configurations.
-    for document in store.copies():
-        for entry in document[f.NAMES]:
-            location = entry.get(f.LOCATION)
-            if location is not None and not tags.isdisjoint(entry[f.SESSION_TAGS]):
-                tagged.setdefault(location, set()).add(document[f.ID])
-    return {place: frozenset(found) for place, found in (tagged | told).items()}
 
 
 def has_secrets(path: str | os.PathLike[str]) -> bool:
@@ -146,12 +118,3 @@ def _left_out(location: str, document: Document) -> str:
     reason = next((one for one in reasons if one is not None), None)
     told = "" if reason is None else f" ({reason})"
     return f"the content of {location} was left out when it was used{told}"
-
-
-def digest_of(content: bytes) -> str:
-    """Return the sha256 of a content, in hexadecimal.
-
-    >>> digest_of(b"{}")[:6]
-    '44136f'
-    """
-    return hashlib.sha256(content).hexdigest()

@@ -95,6 +95,13 @@ def store(store_uri: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture
+def memory() -> Iterator[Store]:
+    """An empty store in memory, for what is the same whatever the store is."""
+    with open_store("memory://") as opened:
+        yield opened
+
+
 def pytest_report_header() -> str:
     """Say which MongoDB the tests run on."""
     given = os.environ.get("PROVDB_TEST_URI")

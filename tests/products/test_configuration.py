@@ -100,38 +100,38 @@ def test_two_contents_of_one_path_are_two_files(
 
 
 def test_another_content_under_the_same_name_is_never_overwritten(
-    store: Store, write: Write, folder: Path, config: Path
+    memory: Store, write: Write, folder: Path, config: Path
 ) -> None:
     """Not by the third one either."""
-    remember(store, _step(0, _used(config)))
+    remember(memory, _step(0, _used(config)))
     folder.mkdir()
     (folder / config.name).write_bytes(b"older")
 
     for content in (b"second", b"third"):
         config.write_bytes(content)
-        write(store, 1618, views=["r0_to_dl1"])
+        write(memory, 1618, views=["r0_to_dl1"])
 
     assert sorted(_copied(folder).values()) == [b"older", b"second", b"third"]
 
 
 def test_what_is_there_already_is_not_written_again(
-    store: Store, write: Write, folder: Path, config: Path
+    memory: Store, write: Write, folder: Path, config: Path
 ) -> None:
-    remember(store, _step(0, _used(config)))
-    write(store, 1618, views=["r0_to_dl1"])
+    remember(memory, _step(0, _used(config)))
+    write(memory, 1618, views=["r0_to_dl1"])
 
-    written = write(store, 1618, views=["r0_to_dl1"])
+    written = write(memory, 1618, views=["r0_to_dl1"])
 
     assert written[-1].source == "unchanged"
     assert list(_copied(folder)) == [config.name]
 
 
 def test_without_a_copy_the_file_is_taken_from_where_it_was(
-    store: Store, write: Write, folder: Path, config: Path, problems: list[str]
+    memory: Store, write: Write, folder: Path, config: Path, problems: list[str]
 ) -> None:
-    remember(store, _step(0, _used(config)))
+    remember(memory, _step(0, _used(config)))
 
-    written = write(store, 1618, views=["r0_to_dl1"])
+    written = write(memory, 1618, views=["r0_to_dl1"])
 
     assert _copied(folder) == {config.name: config.read_bytes()}
     assert (written[-1].source, written[-1].location) == ("disk", str(config))
@@ -139,12 +139,12 @@ def test_without_a_copy_the_file_is_taken_from_where_it_was(
 
 
 def test_a_file_that_is_nowhere_is_told_and_costs_no_other(
-    store: Store, write: Write, folder: Path, config: Path, problems: list[str]
+    memory: Store, write: Write, folder: Path, config: Path, problems: list[str]
 ) -> None:
     gone = file("/cfg/gone.json", "AnalysisConfigFile")
-    remember(store, _step(0, gone, _used(config)))
+    remember(memory, _step(0, gone, _used(config)))
 
-    write(store, 1618, views=["r0_to_dl1"])
+    write(memory, 1618, views=["r0_to_dl1"])
 
     assert list(_copied(folder)) == [config.name]
     assert problems == [
@@ -153,14 +153,14 @@ def test_a_file_that_is_nowhere_is_told_and_costs_no_other(
 
 
 def test_secrets_are_copied_neither_from_the_store_nor_from_the_disk(
-    store: Store, write: Write, folder: Path, config: Path, problems: list[str]
+    memory: Store, write: Write, folder: Path, config: Path, problems: list[str]
 ) -> None:
     other = config.with_name("other.cfg")
     other.write_text("password = hunter2hunter2\n")
-    remember(store, _step(0, _used(config), file(str(other), "Settings")))
-    store.write(fold([_copy(config, None, activity_id="620")]))
+    remember(memory, _step(0, _used(config), file(str(other), "Settings")))
+    memory.write(fold([_copy(config, None, activity_id="620")]))
 
-    write(store, 1618, views=["r0_to_dl1"])
+    write(memory, 1618, views=["r0_to_dl1"])
 
     assert _copied(folder) == {}
     assert problems == [
@@ -170,7 +170,7 @@ def test_secrets_are_copied_neither_from_the_store_nor_from_the_disk(
 
 
 def test_data_and_models_are_named_and_not_copied(
-    store: Store, write: Write, folder: Path, config: Path, problems: list[str]
+    memory: Store, write: Write, folder: Path, config: Path, problems: list[str]
 ) -> None:
     named = [
         file(str(config.with_name(name)), kind)
@@ -179,26 +179,26 @@ def test_data_and_models_are_named_and_not_copied(
             ("reg_energy.sav", "RFModelEnergyFile"),
         )
     ]
-    remember(store, _step(0, *named))
+    remember(memory, _step(0, *named))
 
-    write(store, 1618, views=["r0_to_dl1"])
+    write(memory, 1618, views=["r0_to_dl1"])
 
     assert (_copied(folder), problems) == ({}, [])
 
 
 def test_the_configuration_of_the_session_is_with_it(
-    store: Store, write: Write, folder: Path, config: Path
+    memory: Store, write: Write, folder: Path, config: Path
 ) -> None:
-    remember(store, _step(0))
+    remember(memory, _step(0))
     session = {
         "session_id": "202001171807",
         "session_tag": "dl1ab:01618",
         "config_file": str(config),
         "system": {"executable": "python"},
     }
-    store.write(fold([session]))
+    memory.write(fold([session]))
 
-    write(store, 1618, views=["r0_to_dl1"])
+    write(memory, 1618, views=["r0_to_dl1"])
 
     assert list(_copied(folder)) == [config.name]
 

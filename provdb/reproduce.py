@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from provdb.capture.redaction import MASK
 from provdb.files import used_copies
 from provdb.lineage import Lineage, LineageNode, WalkOptions, lineage
 from provdb.lineage.components import ranks
 from provdb.model import Document, decode, session_key
 from provdb.model import fields as f
+from provdb.secrets.redaction import MASK
 from provdb.store import Store
 
 __all__ = ["Command", "Recipe", "recipe"]

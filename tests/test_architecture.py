@@ -20,6 +20,7 @@ RANKS = {
     "provdb.model": 1,
     "provdb.config": 1,
     "provdb.store": 2,
+    "provdb.secrets": 2,
     "provdb.tabular": 2,
     "provdb.readers": 3,
     "provdb.lineage": 3,

@@ -190,7 +190,9 @@ def test_configuration_comes_out_of_the_store_and_overwrites_nothing(
         script = recipe(store, made.id).script()
     config.parent.mkdir()
     config.write_bytes(there or b"")
-    before = config.read_bytes() if there else config.unlink()
+    before = there
+    if there is None:
+        config.unlink()
 
     done = _run(script, tmp_path, uri=local_store_uri)
 

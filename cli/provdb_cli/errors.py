@@ -11,6 +11,7 @@ from provdb.errors import (
     ProvdbError,
     QueryError,
     UnknownFormat,
+    WrongTemplate,
 )
 from provdb_cli.output import encode_stdout
 
@@ -24,7 +25,7 @@ _INTERRUPTED: Final = 130
 # Everything else that provdb raises means that something could not be reached.
 _STATUS: Final = (
     ((NotFound, Ambiguous), ANSWER_IS_NO),
-    ((ConfigError, QueryError, UnknownFormat), WRONG_USAGE),
+    ((ConfigError, QueryError, UnknownFormat, WrongTemplate), WRONG_USAGE),
 )
 
 

@@ -19,7 +19,10 @@ __all__ = ["ingest"]
 
 _STDIN: Final = "-"
 # The names of `provdb.readers.FORMATS`, which help does not load.
-_FORMATS: Final = ("lstosa",)
+_FORMATS: Final = (
+    *("ctapipe", "lstosa-run", "lstosa-json", "lstosa"),
+    *("prov-json", "prov-jsonld", "prov-xml", "rdf", "prov-n"),
+)
 _COLUMNS: Final = ("collection", "added", "changed", "unchanged")
 _MOST_WARNINGS: Final = 20
 
@@ -36,11 +39,12 @@ _MOST_WARNINGS: Final = 20
 def ingest(
     context: click.Context, paths: tuple[str, ...], input_format: str | None
 ) -> None:
-    """Store the provenance in logs.
+    """Store the provenance in logs and PROV documents.
 
     PATH is a file, a folder, or - for standard input. Logs of lstosa and logprov
-    are read, and lstosa's run-wise *_prov.log, plain or compressed by gzip. Reading
-    a log again changes nothing.
+    are read, lstosa's run-wise *_prov.log, and documents of W3C PROV (PROV-JSON,
+    PROV-XML, RDF, PROV-N), plain or compressed by gzip. Reading a file again changes
+    nothing.
 
     \b
     Example:

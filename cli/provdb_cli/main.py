@@ -10,6 +10,7 @@ from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
+from provdb_cli.export import export
 from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
@@ -63,6 +64,7 @@ for command in (
     config,
     db,
     demo,
+    export,
     files,
     ingest,
     products,

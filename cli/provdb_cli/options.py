@@ -16,7 +16,9 @@ __all__ = [
     "as_of_option",
     "collapse_option",
     "escape",
+    "link_option",
     "output_options",
+    "reach_options",
     "rules_option",
     "unfold_option",
     "walk_options",
@@ -26,6 +28,21 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 TABLE_FORMATS: Final = ("table", "json", "jsonl", "csv")
 TREE_FORMATS: Final = ("tree", *TABLE_FORMATS)
+# Those of `provdb.export`, which need not be loaded for the help.
+GRAPH_FORMATS: Final = (
+    "dot",
+    "mermaid",
+    "svg",
+    "pdf",
+    "png",
+    "html",
+    "prov-json",
+    "prov-n",
+    "prov-xml",
+    "turtle",
+    "prov-jsonld",
+    "ro-crate",
+)
 
 
 class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic only in later clicks.
@@ -87,13 +104,22 @@ def escape(typed: str) -> str:
     return written.decode("utf-8", "backslashreplace")
 
 
-def output_options(*, is_tree: bool = False) -> Callable[[_Command], _Command]:
+def output_options(
+    *, is_tree: bool = False, is_graph: bool = False
+) -> Callable[[_Command], _Command]:
     """Give a command ``--format`` and ``--output``.
 
     Args:
         is_tree: Whether its result can be shown as a tree.
+        is_graph: Whether it can be written in the formats of `provdb.export` too.
     """
-    formats = TREE_FORMATS if is_tree else TABLE_FORMATS
+    formats: tuple[str, ...] = TREE_FORMATS if is_tree else TABLE_FORMATS
+    default = f"{formats[0].capitalize()} on a terminal, json when piped, unless told."
+    metavar = None
+    if is_graph:
+        formats += GRAPH_FORMATS
+        default += f" One of {', '.join(formats)}."
+        metavar = "FORMAT"
 
     def decorate(command: _Command) -> _Command:
         command = click.option(
@@ -107,8 +133,8 @@ def output_options(*, is_tree: bool = False) -> Callable[[_Command], _Command]:
             "--format",
             "format_name",
             type=click.Choice(formats),
-            help=f"{formats[0].capitalize()} on a terminal, json when piped, "
-            "unless told.",
+            metavar=metavar,
+            help=default,
         )(command)
 
     return decorate
@@ -148,14 +174,35 @@ def collapse_option(command: _Command) -> _Command:
         "--collapse",
         "granularity",
         type=click.Choice(("none", "activity", "run")),
-        default="none",
-        show_default=True,
         help="Make one node of the steps of one name and tag, or of one name and run, "
-        "and one of their subruns.",
+        "and one of their subruns; unless told, run for a graph of more than 60 nodes, "
+        "and none for all else.",
+    )(command)
+
+
+def link_option(command: _Command) -> _Command:
+    """Give a command ``--link-template``."""
+    return click.option(
+        "--link-template",
+        metavar="URL",
+        help="Where svg, pdf and html link to for a file, with fields such as "
+        "{location}, {file_name}, {run:05d}, {level} or {id}; file://{location} "
+        "unless told.",
     )(command)
 
 
 def walk_options(command: _Command) -> _Command:
+    """Give a command the options of a walk: how far, through what, and how shown."""
+    leaves = click.option(
+        "--leaves",
+        "leaf_level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        help="List the files of this level: one location a line, or in the JSON.",
+    )
+    return reach_options(leaves(unfold_option(command)))
+
+
+def reach_options(command: _Command) -> _Command:
     """Give a command the options of a walk: how far, and through what."""
     options = (
         click.option(
@@ -163,12 +210,6 @@ def walk_options(command: _Command) -> _Command:
             type=click.IntRange(min=0),
             metavar="N",
             help="Pass N activities at most.",
-        ),
-        click.option(
-            "--leaves",
-            "leaf_level",
-            type=click.Choice(LEVELS, case_sensitive=False),
-            help="List the files of this level: one location a line, or in the JSON.",
         ),
         click.option(
             "--via",
@@ -186,7 +227,6 @@ def walk_options(command: _Command) -> _Command:
             metavar="N",
             help="Stop after N nodes.",
         ),
-        unfold_option,
     )
     for option in reversed(options):
         command = option(command)

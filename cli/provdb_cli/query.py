@@ -11,13 +11,21 @@ from provdb.errors import NotFound
 from provdb.lineage import Lineage
 from provdb_cli.errors import warn
 from provdb_cli.options import (
+    GRAPH_FORMATS,
     FileName,
     as_of_option,
     collapse_option,
+    link_option,
     output_options,
     walk_options,
 )
-from provdb_cli.output import choose_format, print_json, print_rows, print_text
+from provdb_cli.output import (
+    choose_format,
+    print_export,
+    print_json,
+    print_rows,
+    print_text,
+)
 from provdb_cli.settings import Settings
 from provdb_cli.tree import draw_leaves, draw_tree
 
@@ -87,7 +95,8 @@ def query() -> None:
 @click.argument("file", type=FileName())
 @walk_options
 @collapse_option
-@output_options(is_tree=True)
+@link_option
+@output_options(is_tree=True, is_graph=True)
 @click.pass_obj
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything FILE came from, back to raw data.
@@ -100,6 +109,7 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
       provdb query lineage dl2_LST-1.Run01807.h5
       provdb query lineage dl2_LST-1.Run01807.h5 --leaves R0
       provdb query lineage dl2_LST-1.Run01807.h5 --collapse run
+      provdb query lineage dl2_LST-1.Run01807.h5 -o lineage.html
     """
     from provdb.lineage import lineage
 
@@ -110,7 +120,8 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 @click.argument("file", type=FileName())
 @walk_options
 @collapse_option
-@output_options(is_tree=True)
+@link_option
+@output_options(is_tree=True, is_graph=True)
 @click.pass_obj
 def impact(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything that came from FILE.
@@ -119,6 +130,7 @@ def impact(settings: Settings, /, file: str, **options: Any) -> None:
     Example:
       provdb query impact drs4_pedestal.Run01804.0000.h5
       provdb query impact drs4_pedestal.Run01804.0000.h5 --leaves DL2
+      provdb query impact drs4_pedestal.Run01804.0000.h5 -o impact.pdf
     """
     from provdb.lineage import impact
 
@@ -171,18 +183,30 @@ def _answer(
     output: Path | None,
     unfold: bool,
     no_inferred: bool,
-    granularity: str,
+    granularity: str | None,
+    link_template: str | None,
     **options: Any,
 ) -> None:
     from provdb.lineage import WalkOptions, collapse
 
-    format_name = choose_format(format_name, output, on_terminal="tree")
+    format_name = choose_format(format_name, output, on_terminal="tree", is_graph=True)
     rules = () if no_inferred else settings.link_rules()
     walk = WalkOptions(rules=rules, **options)
     with settings.open_store() as store:
-        answer = collapse(ask(store, file, options=walk), to=granularity)
-    for warning in answer.warnings:
-        warn(f"warning: {warning}")
+        answer = ask(store, file, options=walk)
+        for warning in answer.warnings:
+            warn(f"warning: {warning}")
+        if format_name in GRAPH_FORMATS:
+            print_export(
+                answer,
+                store,
+                format_name=format_name,
+                output=output,
+                granularity=granularity,
+                link_template=link_template,
+            )
+            return
+    answer = collapse(answer, to=granularity or "none")
     if format_name == "json":
         print_json(answer.to_dict(), output=output)
     elif format_name != "tree":

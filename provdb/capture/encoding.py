@@ -9,9 +9,9 @@ from typing import Any, Final
 import orjson
 
 from provdb.capture.plain import plain
-from provdb.capture.redaction import may_hold_secret, redact, redact_text
 from provdb.capture.spool import ENCODED, PLAIN
 from provdb.model import decode, encode
+from provdb.secrets.redaction import may_hold_secret, redact, redact_text
 
 __all__ = ["decode_value", "encode_value"]
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from provdb.capture.git import git_of
 from provdb.capture.packages import packages_in
-from provdb.capture.redaction import redact
+from provdb.secrets.redaction import redact
 
 __all__ = [
     "BATCH_VARIABLES",
@@ -114,7 +114,7 @@ def capture_environment(
     """Describe the process: machine, interpreter, packages, code, container, job.
 
     Takes some 10 ms, at most 150 ms, and never raises: a part that cannot be found out
-    is not there. Secrets are masked (`provdb.capture.redaction.redact`). What differs
+    is not there. Secrets are masked (`provdb.secrets.redaction.redact`). What differs
     from one process to the next on a machine is in ``arguments``, ``start_time_utc``,
     ``git`` and ``batch`` alone.
 

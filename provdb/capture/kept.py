@@ -4,9 +4,9 @@ import os
 import time
 from typing import Final
 
-from provdb.capture.copies import copy_record
 from provdb.errors import ReadError
 from provdb.model import Record
+from provdb.secrets.copies import copy_record
 
 __all__ = ["KeptCopies"]
 

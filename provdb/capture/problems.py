@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
-from provdb.capture.redaction import redact_text
+from provdb.secrets.redaction import redact_text
 
 __all__ = ["is_shielded", "message_of", "problem_counts", "report", "say", "shield"]
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from logging.handlers import WatchedFileHandler
 from typing import Any, Final
 
-from provdb.capture.redaction import redact_text
+from provdb.secrets.redaction import redact_text
 
 __all__ = ["TextLog"]
 

@@ -25,12 +25,8 @@ from provdb.capture.entity import file_path
 from provdb.capture.environment import environment_of_process
 from provdb.capture.plain import plain
 from provdb.compat.ctapipe_log import as_json_value, log_time, system_block
-from provdb.compat.reference_meta import (
-    as_mapping,
-    is_made_up,
-    product_level,
-    read_reference_meta,
-)
+from provdb.compat.reference_meta import as_mapping, read_reference_meta
+from provdb.readers.reference_meta import is_made_up, product_level
 
 __all__ = ["ActivityProvenance", "Provenance", "install"]
 

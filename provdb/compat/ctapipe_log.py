@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from provdb.capture.environment import CTAPIPE_VARIABLES
 from provdb.capture.plain import plain
-from provdb.capture.redaction import redact
+from provdb.secrets.redaction import redact
 
 __all__ = ["as_json_value", "log_time", "system_block"]
 

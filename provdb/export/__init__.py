@@ -1,4 +1,4 @@
-"""Write a lineage in the formats of others: W3C PROV, RO-Crate."""
+"""Write a lineage in the formats of others: W3C PROV, RO-Crate, graphs, a page."""
 
 from provdb.export.formats import FORMATS, Export, Format, export, format_of, get_format
 from provdb.export.prov import prov_document

@@ -1,5 +1,6 @@
 """A lineage in the DOT language of Graphviz (https://graphviz.org/doc/info/lang.html)."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape as escape_html
 from typing import Final
@@ -11,7 +12,7 @@ from provdb.model import LEVELS
 __all__ = ["dot"]
 
 _FONT: Final = "Helvetica,Arial,sans-serif"
-_IN_A_ROW: Final = 7
+_IN_A_ROW: Final = 8
 _MARKED: Final = ("failed", "interrupted", "running")
 # What stands in the sign of a legend, and how wide its border is.
 _SIGNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -20,7 +21,7 @@ _SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     "failed": ("&#160;", "3"),
     "interrupted": ("&#160;", "3"),
     "running": ("&#160;", "3"),
-    "inferred": ("– – –", "0"),
+    "inferred": ("- - -", "0"),
     "time_conflict": ("• • •", "0"),
 }
 
@@ -36,13 +37,14 @@ def dot(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    yield "digraph lineage {"
+    yield f"digraph {_name(picture.title)} {{"
     yield _statement(
         "graph",
         rankdir="RL",
         ranksep="0.35",
         nodesep="0.14",
         pad="0.2",
+        margin="0",
         fontname=_FONT,
         fontcolor=INK,
         labelloc="t",
@@ -71,10 +73,10 @@ def _lines(picture: Picture) -> Iterator[str]:
     boxes = {box.id: box for box in picture.boxes}
     ordered = _ordered(picture.arrows, boxes)
     for box in picture.boxes:
-        yield _statement(_quoted(box.id), **_box(box), **ordered.get(box.id, {}))
+        yield _statement(_name(box.id), **_box(box), **ordered.get(box.id, {}))
     place = {id_: number for number, id_ in enumerate(boxes)}
     for arrow in sorted(picture.arrows, key=lambda a: (place[a[0]], place[a[1]])):
-        ends = f"{_quoted(arrow.source)} -> {_quoted(arrow.target)}"
+        ends = f"{_name(arrow.source)} -> {_name(arrow.target)}"
         is_data = boxes[arrow.source].is_data or boxes[arrow.target].is_data
         weight = {"weight": "4"} if is_data else {}
         yield _statement(ends, **_arrow(arrow), **weight)
@@ -160,12 +162,14 @@ def _arrow(arrow: Arrow) -> dict[str, str]:
 
 def _heading(picture: Picture) -> str:
     title = f'<font point-size="16"><b>{_escape(picture.title)}</b></font>'
-    lines = [title, *map(_escape, picture.notes)]
+    notes = [f'<font point-size="10">{_escape(note)}</font>' for note in picture.notes]
+    lines = [title, *notes]
     cells = [_entry(entry) for entry in picture.legend]
-    for first in range(0, len(cells), _IN_A_ROW):
-        row = "".join(cells[first : first + _IN_A_ROW])
-        # A table of its own: the next row has other widths.
-        lines.append(f'<table border="0" cellspacing="5"><tr>{row}</tr></table>')
+    legend = "".join(
+        f"<tr>{''.join(cells[first : first + _IN_A_ROW])}</tr>"
+        for first in range(0, len(cells), _IN_A_ROW)
+    )
+    lines.append(f'<table border="0" cellspacing="5">{legend}</table>')
     rows = "".join(f'<tr><td align="left">{line}</td></tr>' for line in lines)
     return f'<table border="0" cellborder="0" cellspacing="0">{rows}</table>'
 
@@ -207,11 +211,27 @@ def _statement(what: str, **attributes: str) -> str:
     return f"  {what} [{written}];"
 
 
-def _quoted(text: str) -> str:
-    """Return a text as a name, in which a backslash means nothing."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _name(id_: str) -> str:
+    r"""Return an id as a name, in which Graphviz keeps backslashes as they are.
+
+    No two ids have one name, also those that hold letters that no text can have.
+
+    >>> print(_name('a"b'), _name("a\\b"), _name("a\nb"))
+    "a\"b" "a\\b" "a\u000ab"
+    """
+    written = "".join(
+        c if c.isprintable() and c != "\\" else _escape_letter(c) for c in id_
+    )
+    # What begins so is the name of nothing for Graphviz.
+    written = re.sub("^%", r"\\u0025", written)
+    return '"' + written.replace('"', '\\"') + '"'
+
+
+def _escape_letter(letter: str) -> str:
+    return "\\\\" if letter == "\\" else f"\\u{ord(letter):04x}"
 
 
 def _text(text: str) -> str:
     """Return a text as a value, in which Graphviz would expand escapes and entities."""
-    return _quoted(text.replace("&", "&amp;"))
+    written = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{written}"'

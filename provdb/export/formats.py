@@ -2,17 +2,24 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import PurePath
 from typing import Final
 
 from provdb.errors import MissingExtra, UnknownFormat
 from provdb.export.details import Details, read_details
+from provdb.export.dot import dot
+from provdb.export.drawing import draw
+from provdb.export.links import LinkTemplate
+from provdb.export.mermaid import mermaid
+from provdb.export.page import page
+from provdb.export.picture import picture, readable
 from provdb.export.prov import document_of
 from provdb.export.prov_json import prov_json
+from provdb.export.ro_crate import METADATA_FILE, ro_crate
 from provdb.export.statements import statements_of
-from provdb.lineage import Lineage
+from provdb.lineage import Lineage, collapse
 from provdb.lineage.walk import without_collector
 from provdb.store import Store
 
@@ -26,10 +33,12 @@ class Export:
     Attributes:
         lineage: The nodes and edges.
         store: The store that they are from, for what else is known of them.
+        link: Where the data of a file is, for what has links.
     """
 
     lineage: Lineage
     store: Store
+    link: LinkTemplate = field(default_factory=LinkTemplate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,29 +50,49 @@ class Format:
         endings: How the names of its files end, in small letters.
         write: Gives the content of the file.
         is_binary: Whether the file is none that a terminal can show.
+        is_drawn: Whether it is a graph to look at, collapsed where it is large.
     """
 
     name: str
     endings: tuple[str, ...]
     write: Callable[[Export], bytes]
     is_binary: bool = False
+    is_drawn: bool = False
 
 
-def export(lineage: Lineage, store: Store, *, format_name: str) -> bytes:
+def export(
+    lineage: Lineage,
+    store: Store,
+    *,
+    format_name: str,
+    granularity: str | None = None,
+    link_template: str | None = None,
+) -> bytes:
     """Return a lineage as the content of a file.
 
     Args:
         lineage: An answer of lineage or impact; also one that is collapsed.
         store: The store that gave it.
         format_name: The name of a format of `FORMATS`.
+        granularity: ``none``, ``activity`` or ``run``, as `collapse` takes it. Unless
+            told the lineage stays as it is, but for a graph of more than `MOST_BOXES`
+            nodes, which is collapsed.
+        link_template: Where the data of a file is, as `LinkTemplate` takes it.
 
     Raises:
         UnknownFormat: There is no format of that name.
         MissingExtra: The format needs a library that is not installed.
+        QueryError: There is no such granularity.
+        WrongTemplate: The link template has an unknown field.
     """
     written = get_format(format_name)
+    link = LinkTemplate() if link_template is None else LinkTemplate(link_template)
     with without_collector():
-        return written.write(Export(lineage=lineage, store=store))
+        if granularity is not None:
+            lineage = collapse(lineage, to=granularity)
+        elif written.is_drawn:
+            lineage = readable(lineage)
+        return written.write(Export(lineage=lineage, store=store, link=link))
 
 
 def get_format(name: str) -> Format:
@@ -100,6 +129,25 @@ def format_of(path: PurePath) -> Format:
     return endings[max(fitting, key=len)]
 
 
+def _dot(asked: Export) -> str:
+    return dot(picture(asked.lineage, link=asked.link))
+
+
+def _drawn(format_name: str) -> Callable[[Export], bytes]:
+    """Return what writes a format that Graphviz draws."""
+    return lambda asked: draw(_dot(asked), format_name)
+
+
+def _mermaid(asked: Export) -> bytes:
+    return mermaid(picture(asked.lineage, link=asked.link)).encode()
+
+
+def _page(asked: Export) -> bytes:
+    opened = asked.lineage.opened or asked.lineage
+    details = read_details(opened, asked.store)
+    return page(asked.lineage, link=asked.link, details=details).encode()
+
+
 def _prov_json(asked: Export) -> bytes:
     return prov_json(statements_of(asked.lineage, _details(asked)))
 
@@ -130,6 +178,10 @@ def _prov(
     return write
 
 
+def _ro_crate(asked: Export) -> bytes:
+    return ro_crate(asked.lineage, _details(asked))
+
+
 def _details(asked: Export) -> Details:
     return read_details(asked.lineage, asked.store)
 
@@ -157,5 +209,31 @@ FORMATS: Final = {
             write=_prov("rdf", needs="rdflib", rdf_format="turtle"),
         ),
         Format(name="prov-jsonld", endings=(".jsonld",), write=_prov("jsonld")),
+        Format(name="ro-crate", endings=(METADATA_FILE,), write=_ro_crate),
+        Format(
+            name="dot",
+            endings=(".dot", ".gv"),
+            write=lambda asked: _dot(asked).encode(),
+            is_drawn=True,
+        ),
+        Format(
+            name="mermaid", endings=(".mmd", ".mermaid"), write=_mermaid, is_drawn=True
+        ),
+        Format(name="svg", endings=(".svg",), write=_drawn("svg"), is_drawn=True),
+        Format(
+            name="pdf",
+            endings=(".pdf",),
+            write=_drawn("pdf"),
+            is_binary=True,
+            is_drawn=True,
+        ),
+        Format(
+            name="png",
+            endings=(".png",),
+            write=_drawn("png"),
+            is_binary=True,
+            is_drawn=True,
+        ),
+        Format(name="html", endings=(".html", ".htm"), write=_page, is_drawn=True),
     )
 }

@@ -12,7 +12,8 @@ __all__ = ["facts", "name_lines", "visible"]
 
 _LONGEST_NAME: Final = 54
 _LINE: Final = 27
-_BREAK: Final = re.compile(r"(?<=[._/-])")
+_LONGEST_PART: Final = 0.8
+_SIGN: Final = re.compile(r"[._/-]")
 _END_OF_NUMBER: Final = re.compile(r"^\d+")
 
 
@@ -34,13 +35,13 @@ def name_lines(node: LineageNode, members: Sequence[LineageNode]) -> tuple[str, 
         node: A step or a file, or many of them.
         members: The nodes that it stands for, in order; none for one of its own.
 
-    >>> files = [LineageNode(f"{i}", "entity", location=f"/dl1_Run01618.000{i}.h5")
-    ...     for i in range(8)]
+    >>> files = [LineageNode(f"{subrun}", "entity",
+    ...     location=f"/dl1_LST-1.Run01618.000{subrun}.h5") for subrun in range(8)]
     >>> name_lines(LineageNode("5a2d", "collection"), files)
-    ('dl1_Run01618.', '[0000…0007].h5')
+    ('dl1_LST-1.Run01618.', '[0000…0007].h5')
     """
     name = _cut(visible(_name(node, members))).strip() or node.id
-    return tuple(_broken(name))
+    return _broken(name)
 
 
 def facts(node: LineageNode, members: Sequence[LineageNode]) -> tuple[str, ...]:
@@ -57,9 +58,10 @@ def _name(node: LineageNode, members: Sequence[LineageNode]) -> str:
     if node.kind == "activity":
         count = f" ×{len(members)}" if members else ""
         return (node.name or node.id) + count
-    ends = [file_name(member.location or "") for member in members[:1] + members[-1:]]
-    if ends and all(ends):
-        return _span(ends[0], ends[-1])
+    if members:
+        first, last = (file_name(members[at].location or "") for at in (0, -1))
+        if first and last:
+            return _span(first, last)
     return file_name(node.location or "") or node.location or node.name or node.id
 
 
@@ -92,16 +94,14 @@ def _cut(name: str) -> str:
     return f"{name[:half]}…{name[1 - half :]}"
 
 
-def _broken(name: str) -> Iterator[str]:
-    """Yield a name in lines of about one length, broken after its signs."""
-    line, left = "", len(name)
-    is_long = left > _LINE
-    for part in _BREAK.split(name):
-        if is_long and line and len(line) + len(part) / 2 > len(name) / 2:
-            yield line
-            line, is_long = "", False
-        line += part
-    yield line
+def _broken(name: str) -> tuple[str, ...]:
+    """Return a name in one line, or in two of about one length, broken after a sign."""
+    length = len(name)
+    ends = [sign.end() for sign in _SIGN.finditer(name)]
+    end = min(ends, key=lambda at: max(at, length - at), default=length)
+    if length <= _LINE or max(end, length - end) > _LONGEST_PART * length:
+        return (name,)
+    return name[:end], name[end:]
 
 
 def _of_step(node: LineageNode) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _of_file(node: LineageNode, members: Sequence[LineageNode]) -> Iterator[str]
     origin = "" if node.origin == "raw" else node.origin or ""
     yield " · ".join(word for word in (what, _run(node), origin) if word)
     if node.status is not None:
-        yield f"made by a step that is {node.status}"
+        yield f"made by a {node.status} step"
 
 
 def _run(node: LineageNode) -> str:
@@ -143,7 +143,7 @@ def _time(node: LineageNode) -> str:
     if end is None or not node.members or _minute(start) == _minute(end):
         return _minute(start)
     return _minute(start) + (
-        f" – {end:%H:%M}" if end.date() == start.date() else f" – {end:%m-%d %H:%M}"
+        f" to {end:%H:%M}" if end.date() == start.date() else f" to {end:%m-%d %H:%M}"
     )
 
 

@@ -13,8 +13,8 @@ from provdb.export.picture import Arrow, Box, Picture
 
 __all__ = ["mermaid"]
 
-# All that can mean something to Mermaid, in a label or in what it does before it reads.
-_UNSAFE: Final = re.compile(r"[^\w .\-/()\[\],…·×–�]")
+# All but what means nothing to Mermaid, also in what it does before it reads.
+_UNSAFE: Final = re.compile(r"[^\w .\-/()\[\],…·×�]")
 
 
 def mermaid(picture: Picture) -> str:
@@ -67,5 +67,5 @@ def _line(arrow: Arrow) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Return a text with the codes of Mermaid for all that it could take for its own."""
+    """Return a text with codes for all that Mermaid could take for its own."""
     return _UNSAFE.sub(lambda found: f"#{ord(found[0])};", text)

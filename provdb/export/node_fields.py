@@ -19,9 +19,9 @@ def node_fields(node: LineageNode, details: Details) -> dict[str, Any]:
         node: A step or a file, or many of them.
         details: The documents of the nodes.
 
-    >>> step = LineageNode("9891", "activity", "r0_to_dl1", run=1618, status="failed")
+    >>> step = LineageNode("9891", "activity", "r0_to_dl1", run=1618)
     >>> node_fields(step, Details())
-    {'kind': 'activity', 'name': 'r0_to_dl1', 'run': '01618', 'status': 'failed', 'id': '9891'}
+    {'kind': 'activity', 'name': 'r0_to_dl1', 'run': '01618', 'id': '9891'}
     """
     known = details.entities.get(node.entity or "", {})
     of_kind = _of_entity(known)

@@ -50,6 +50,7 @@ def page(
         link: Where the data of a file is; ``file://`` and its place unless told.
         details: What is known of its nodes beside, to be shown when one is clicked.
 
+    >>> from provdb.lineage import LineageNode
     >>> node = LineageNode("5a2d", "entity", location="/R0/</script>.fits.fz")
     >>> answer = Lineage(question={}, start="5a2d", nodes=(node,), edges=())
     >>> page(answer).count("</script>")

@@ -143,7 +143,7 @@ def picture(lineage: Lineage, *, link: LinkTemplate | None = None) -> Picture:
     >>> used = LineageEdge("9891", "5a2d", "used", "Observation subrun")
     >>> answer = Lineage(question={}, start="9891", nodes=(step, r0), edges=(used,))
     >>> [(box.colour, box.name) for box in picture(answer).boxes]
-    [('R0', ('LST-1.1.', 'Run01618.0008.fits.fz')), ('step', ('r0_to_dl1',))]
+    [('R0', ('LST-1.1.Run01618.', '0008.fits.fz')), ('step', ('r0_to_dl1',))]
     >>> picture(answer).arrows[0].hint
     'used: Observation subrun'
     """

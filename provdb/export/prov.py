@@ -65,6 +65,9 @@ def document_of(statements: Iterable[Statement]) -> "ProvDocument":
                 name = names[statement.bundle]
                 bundles[statement.bundle] = document.bundle(name)
             bundle = bundles[statement.bundle]
+        if statement.kind == "bundle":
+            document.bundle(names[str(statement.id)])
+            continue
         _add(bundle, statement, names)
     return document
 

@@ -45,6 +45,9 @@ class _Writer:
         self._unnamed = 0
 
     def add(self, statement: Statement) -> None:
+        if statement.kind == "bundle":
+            self._containers.setdefault(statement.id, {})
+            return
         container = self._containers.setdefault(statement.bundle, {})
         text = self._text
         name = self._name(statement.id)

@@ -9,29 +9,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from provdb.export.details import Details
+from provdb.export.kept import (
+    is_all_kept,
+    kept_beside,
+    kept_elements,
+    kept_of,
+)
+from provdb.export.surroundings import (
+    environments,
+    escaped,
+    operators,
+    session_of,
+    sessions,
+)
 from provdb.lineage import Lineage, LineageEdge, LineageNode
 from provdb.lineage.result import order_of_node
-from provdb.model import Document, execution_start, format_time, session_key
+from provdb.model import Document, format_time
 from provdb.model import fields as f
 from provdb.model.attributes import (
     ACTIVITY,
     ENTITY,
     LINK,
-    SESSION,
     attributes_of,
     to_value,
 )
 from provdb.model.qualified import (
     PARAMETER,
-    PROPERTY,
     PROV,
     PROVDB,
-    escape_name,
     is_uri,
     uri_of,
 )
-from provdb.model.statement import LABEL, ROLE, TYPE, Statement, Value, name_value
-from provdb.model.values import decode_key
+from provdb.model.statement import ROLE, TYPE, Statement, Value, name_value
 
 __all__ = ["Names", "statements_of"]
 
@@ -45,7 +54,6 @@ _TIME_CONFLICT: Final = f"{PROVDB}time_conflict"
 _COLLECTION: Final = name_value(f"{PROV}Collection")
 _OF_ACTIVITY: Final = ("status", "run", "subrun")
 _OF_ENTITY: Final = ("level", "run", "subrun", "version", "status", "origin")
-_LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
 _SOURCES: Final = {"wasDerivedFrom": f.DERIVED_FROM, "hadMember": f.MEMBERS}
 _ENDS: Final = {
     "used": ("activity", "entity"),
@@ -56,23 +64,33 @@ _ENDS: Final = {
 
 
 class Names:
-    """The URIs of nodes."""
+    """The URIs of nodes.
+
+    Attributes:
+        given: Those that others gave, by the ids of the nodes.
+    """
 
     def __init__(self, nodes: Iterable[LineageNode], details: Details) -> None:
         """Name each node by an id that it has elsewhere, or by its own."""
         by_id = {node.id: node for node in nodes}
         given = {id_: _given_name(node, details) for id_, node in by_id.items()}
         count = Counter(given.values())
-        self._uris = {
+        self.given = {
             id_: name
-            if (name := given[id_]) is not None and count[name] == 1
-            else _own_name(node)
-            for id_, node in by_id.items()
+            for id_, name in given.items()
+            if name is not None and count[name] == 1
+        }
+        self._uris = {
+            id_: self.given.get(id_) or _own_name(node) for id_, node in by_id.items()
         }
 
     def __getitem__(self, node: str) -> str:
         """Return the URI of a node, by its id."""
         return self._uris[node]
+
+    def uris(self) -> set[str]:
+        """Return the URIs of all nodes."""
+        return set(self._uris.values())
 
 
 def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
@@ -93,21 +111,40 @@ def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
     tags = {node.session_tag for node in lineage.nodes if node.kind == "activity"}
     for node in sorted(lineage.nodes, key=order_of_node):
         if node.kind == "activity":
-            yield _activity(node, names, details)
-            continue
-        document = _document_of(node, details, tags=tags)
-        direct = sources.get(node.id, ())
-        document |= _sources(direct, document, nodes=nodes)
-        yield _entity(node, names, document, late=_late_members(direct, names))
-        if node.members:
+            own = _activity(node, names, details)
+            document = details.activities.get(node.id, {})
+        else:
+            document = _document_of(node, details, tags=tags)
+            direct = sources.get(node.id, ())
+            document |= _sources(direct, document, nodes=nodes)
+            own = _entity(node, names, document, late=_late_members(direct, names))
+        yield from _elements(node, own, names, document)
+        if node.members and node.kind != "activity":
             yield from _members(node, lineage, details, tags=tags)
     for edge in edges:
         yield from _relations(edge, names, links, nodes=nodes)
     yield from _communications(edges, names)
-    yield from _agents(lineage.nodes, names, details)
-    yield from _sessions(details)
-    for digest in sorted(details.environments):
-        yield _environment(details.environments[digest])
+    is_everything = lineage.question.get("tag") == "*"
+    yield from kept_beside(details, names.uris(), is_everything=is_everything)
+    yield from operators(lineage.nodes, names, details)
+    yield from sessions(details)
+    yield from environments(details)
+
+
+def _elements(
+    node: LineageNode, own: Statement, names: Names, document: Document
+) -> Iterator[Statement]:
+    """Yield what states a node: provdb itself, or who gave it its name, or both."""
+    kept = kept_elements(document)
+    if node.kind != "agent" and not (
+        kept and node.id in names.given and is_all_kept(document)
+    ):
+        yield own
+        for general in {statement.id for statement in kept} - {names[node.id]}:
+            ends = (("specificEntity", names[node.id]), ("generalEntity", str(general)))
+            if node.kind != "activity":
+                yield Statement("specializationOf", None, ends)
+    yield from kept
 
 
 def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
@@ -120,11 +157,11 @@ def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
         for member in node.members
     ]
     attributes += [
-        (f"{PARAMETER}{_escaped(key)}", to_value(value))
+        (f"{PARAMETER}{escaped(key)}", to_value(value))
         for key, value in document.get(f.PARAMETERS, {}).items()
     ]
     for field, kind, id_ in (
-        ("session", "session", _session_of(document)),
+        ("session", "session", session_of(document)),
         (f.ENVIRONMENT, "environment", document.get(f.ENVIRONMENT)),
     ):
         if id_ is not None:
@@ -200,30 +237,35 @@ def _late_members(edges: Iterable[LineageEdge], names: Names) -> Attributes:
 
 
 class _Links:
-    """What the documents of activities say of each usage and generation."""
+    """What documents say of each usage, generation, derivation and membership."""
 
     def __init__(self, details: Details) -> None:
         self._details = details
-        self._found: dict[tuple[str, str], dict[_Place, list[Document]]] = {}
+        self._found: dict[tuple[str | None, str], dict[_Place, list[Document]]] = {}
 
     def of(
         self, edge: LineageEdge, nodes: Mapping[str, LineageNode]
     ) -> Iterable[Document]:
         """Return what is said of an edge: once for each record that states it."""
-        field = _LINKS.get(edge.relation)
-        if field is None:
-            return _NOTHING_SAID
-        activity, entity = edge.source, edge.target
-        if edge.relation == "wasGeneratedBy":
-            activity, entity = entity, activity
-        found = self._found.get((activity, field))
+        relation = edge.relation
+        place: _Place = (nodes[edge.target].entity, edge.role)
+        if relation in _SOURCES:
+            subject, field = nodes[edge.source].entity, _SOURCES[relation]
+        elif relation == "used":
+            subject, field = edge.source, f.USED
+        else:
+            subject, field = edge.target, f.GENERATED
+            place = (nodes[edge.source].entity, edge.role)
+        found = self._found.get((subject, field))
         if found is None:
-            found = self._found[activity, field] = {}
-            document = self._details.activities.get(activity, {})
-            for link in document.get(field, ()):
-                place = (link[f.ENTITY], link.get(f.ROLE))
-                found.setdefault(place, []).append(link)
-        return found.get((nodes[entity].entity, edge.role), _NOTHING_SAID)
+            found = self._found[subject, field] = {}
+            documents = self._details.entities
+            if relation not in _SOURCES:
+                documents = self._details.activities
+            for link in documents.get(subject or "", {}).get(field, ()):
+                at = (link[f.ENTITY], link.get(f.ROLE))
+                found.setdefault(at, []).append(link)
+        return found.get(place, _NOTHING_SAID)
 
 
 def _relations(
@@ -236,21 +278,27 @@ def _relations(
     """Yield an edge as a relation: one for each record that states it."""
     source, target = _ENDS[edge.relation]
     arguments = ((source, names[edge.source]), (target, names[edge.target]))
-    if edge.relation == "hadMember":
-        yield Statement("hadMember", None, arguments)
-        return
     said: tuple[tuple[str, Value], ...] = ()
     if edge.role is not None:
         said += ((ROLE, to_value(edge.role)),)
     if edge.rule is not None:
         said += ((_INFERRED, True), (_RULE, to_value(edge.rule)))
-    if edge.time_conflict:
+    if edge.time_conflict and edge.relation != "hadMember":
         said += ((_TIME_CONFLICT, True),)
-    for link in links.of(edge, nodes):
-        attributes = said
-        if len(link) > 2:
-            attributes += tuple(attributes_of(link, LINK))
-        yield Statement(edge.relation, None, arguments, attributes)
+    is_source = edge.relation in _SOURCES
+    stated: list[Statement] = []
+    for link in links.of(edge, nodes) if edge.rule is None else _NOTHING_SAID:
+        kept = kept_of(link) if f.EXTRA in link else None
+        if kept is None or not set(arguments) <= set(kept.arguments):
+            attributes = said
+            if len(link) > 2 and not is_source:
+                attributes += tuple(attributes_of(link, LINK))
+            own = Statement(edge.relation, None, arguments, attributes)
+            if own not in stated:
+                stated.append(own)
+        if kept is not None:
+            yield kept
+    yield from stated
 
 
 def _communications(edges: Iterable[LineageEdge], names: Names) -> Iterator[Statement]:
@@ -268,64 +316,10 @@ def _communications(edges: Iterable[LineageEdge], names: Names) -> Iterator[Stat
         for maker in makers.get(edge.target, ())
     }
     for informed, informant in pairs:
+        if informed in names.given and informant in names.given:
+            continue  # They said so themselves, or did not.
         arguments = (("informed", names[informed]), ("informant", names[informant]))
         yield Statement("wasInformedBy", None, arguments)
-
-
-def _agents(
-    nodes: Iterable[LineageNode], names: Names, details: Details
-) -> Iterator[Statement]:
-    operators = [
-        (node.id, agent)
-        for node in nodes
-        if (agent := details.activities.get(node.id, {}).get(f.AGENT)) is not None
-    ]
-    for agent in sorted({agent for _, agent in operators}):
-        yield Statement(
-            "agent", uri_of("agent", agent), (), ((LABEL, to_value(agent)),)
-        )
-    for activity, agent in sorted(operators):
-        arguments = (("activity", names[activity]), ("agent", uri_of("agent", agent)))
-        yield Statement("wasAssociatedWith", None, arguments, ((ROLE, "Operator"),))
-
-
-def _sessions(details: Details) -> Iterator[Statement]:
-    """Yield the sessions, with the executions of them that the activities belong to."""
-    starts: dict[str | None, set[str | None]] = {}
-    for activity in details.activities.values():
-        key = _session_of(activity)
-        starts.setdefault(key, set()).add(execution_start(activity))
-    for key in sorted(details.sessions):
-        session = details.sessions[key]
-        executions = [
-            entry | {f.START: format_time(entry[f.START])}
-            if f.START in entry
-            else entry
-            for entry in session[f.EXECUTIONS]
-            if execution_start(entry) in starts[key]
-        ]
-        attributes: Attributes = [(TYPE, name_value(f"{PROVDB}ExecutionSession"))]
-        attributes += attributes_of({**session, f.EXECUTIONS: executions}, SESSION)
-        attributes += [
-            (f"{PROPERTY}{_escaped(name)}", to_value(value))
-            for name, value in session[f.PROPERTIES].items()
-        ]
-        yield Statement("entity", uri_of("session", key), (), tuple(attributes))
-
-
-def _environment(environment: Document) -> Statement:
-    attributes: Attributes = [(TYPE, name_value(f"{PROVDB}Environment"))]
-    fields = (f.NODE, f.INTERPRETER, f.SYSTEM)
-    table = {field: f"{PROVDB}{field}" for field in fields}
-    attributes += attributes_of(environment, table)
-    uri = uri_of("environment", environment[f.ID])
-    return Statement("entity", uri, (), tuple(attributes))
-
-
-def _session_of(activity: Document) -> str | None:
-    if activity.get(f.SESSION_ID) is None:
-        return None
-    return session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
 
 
 def _said_by(node: LineageNode) -> Document:
@@ -367,13 +361,6 @@ def _own_name(node: LineageNode) -> str:
     if node.kind == "activity":
         return uri_of("activity", node.id)
     return uri_of("entity", node.entity or node.id, node.version)
-
-
-def _escaped(key: str) -> str:
-    """Return the stored key of a mapping as a name in PROV documents."""
-    name = decode_key(key)
-    is_text = isinstance(name, str) and not name.startswith("%")
-    return escape_name(name if is_text else key)
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

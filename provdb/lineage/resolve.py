@@ -60,6 +60,7 @@ class Activity(NamedTuple):
     subrun: int | None
     used: tuple[Link, ...]
     generated: tuple[Link, ...]
+    is_run_wise: bool = False
 
     def __hash__(self) -> int:
         """Hash the id alone, which is enough and not as long as all links."""
@@ -86,6 +87,7 @@ class Activity(NamedTuple):
             document[f.SUBRUN],
             _links(document[f.USED]),
             _links(document[f.GENERATED]),
+            f.GRANULARITY in document,
         )
 
 
@@ -267,7 +269,7 @@ def generation_rounds(
     in an earlier round than the one that replaces it.
     """
     rounds: list[list[Activity]] = []
-    left = sorted(candidates, key=lambda activity: activity.order)
+    left = sorted(_without_sums(candidates), key=lambda activity: activity.order)
     while left:
         kept = _without_replaced(left, levels)
         latest = max(kept, key=lambda activity: activity.order)
@@ -294,6 +296,7 @@ def _eligible(
         and (session_id is None or activity.session_id == session_id)
     ]
     eligible = [a for a in others if a.status not in _FAILED] or others
+    eligible = _without_sums(eligible)
     if use.hash is None:
         return eligible
     # 2. The same content, if anybody is known to have written it.
@@ -305,6 +308,25 @@ def _eligible(
             for link in activity.generated
         )
     ] or eligible
+
+
+def _without_sums(activities: Iterable[Activity]) -> list[Activity]:
+    # What lstosa made of the subruns of a run says nothing beside these.
+    listed = list(activities)
+    sums = [activity for activity in listed if activity.is_run_wise]
+    if not sums:
+        return listed
+    parts = [activity for activity in listed if not activity.is_run_wise]
+    needless = {a.id for a in sums if any(_is_sum_of(a, part) for part in parts)}
+    return [activity for activity in listed if activity.id not in needless]
+
+
+def _is_sum_of(run: Activity, part: Activity) -> bool:
+    if (run.name, run.session_tag) != (part.name, part.session_tag):
+        return False
+    if run.start is None or part.start is None:
+        return True
+    return run.start <= part.start and (run.end is None or part.start <= run.end)
 
 
 def _without_replaced(

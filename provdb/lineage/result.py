@@ -124,7 +124,7 @@ class Lineage(Tabular):
 
     Attributes:
         question: What was asked, as text by name.
-        start: Id of the node that was asked for.
+        start: Id of the node that was asked for; empty if it was none.
         nodes: The nodes, nearest first.
         edges: The relations between them, nearest first.
         truncated: Whether a limit kept something out.

@@ -48,6 +48,7 @@ _START: Final = (
     Field(record="session_start", document=f.SESSION_START, convert=text),
     Field(record="agent_name", document=f.AGENT, convert=text),
     Field(record="script", document=f.SCRIPT, convert=text),
+    Field(record="granularity", document=f.GRANULARITY, convert=text),
 )
 _END: Final = (Field(record="endTime", document=f.END, convert=time),)
 # The start and the end are two records of one document.
@@ -122,7 +123,7 @@ def activity_document(
             (key, lay_out(record, table, known=known, zone=zone))
             for key, record in by_kind.get(kind, {}).items()
         ]
-        links = [(key, link) for key, link in links if f.ENTITY in link]
+        links = _without_repeats([(k, link) for k, link in links if f.ENTITY in link])
         given_back.update(key for key, _ in links)
         if links or array not in _OPTIONAL:
             document[array] = sorted((link for _, link in links), key=_order_of_link)
@@ -231,6 +232,23 @@ def _status(end: Mapping[str, Any]) -> str:
     if end.get("status") in STATUSES:
         return str(end["status"])
     return "completed" if end else "running"
+
+
+def _without_repeats(
+    links: list[tuple[bytes, dict[str, Any]]],
+) -> list[tuple[bytes, dict[str, Any]]]:
+    """Leave out what names an entity and no more, where another link says more of it.
+
+    The metadata of a file tells who generated it, and the log of the activity also in
+    which role.
+    """
+    bare = [link for _, link in links if len(link) == 1]
+    if not bare or len(links) == 1:
+        return links
+    told = {link[f.ENTITY] for _, link in links if len(link) > 1}
+    return [
+        (k, link) for k, link in links if len(link) > 1 or link[f.ENTITY] not in told
+    ]
 
 
 def _order_of_link(link: Mapping[str, Any]) -> tuple[str, str, bytes]:

@@ -39,7 +39,7 @@ ACTIVITY: Final = {
     f.NAME: LABEL,
     **_own(
         *(f.SESSION_TAG, f.SESSION_ID, f.ACTIVITY_ID, f.SESSION_START),
-        *(f.AGENT, f.SCRIPT, f.EXTRA, f.WRITTEN),
+        *(f.AGENT, f.SCRIPT, f.GRANULARITY, f.EXTRA, f.WRITTEN),
         *(f.END_EXTRA, f.END_WRITTEN, f.COPIES, f.OTHER_RECORDS),
     ),
 }

@@ -90,6 +90,8 @@ def environment_document(environment: Mapping[Any, Any]) -> dict[str, Any]:
     python = _mapping(environment.get("python"))
     node = _mapping(environment.get("platform")).get("node")
     interpreter = python.get("version")
+    if isinstance(interpreter, list):  # ctapipe writes the parts of it.
+        interpreter = ".".join(map(str, interpreter))
     return {
         f.ID: content_digest(canonical(system)),
         f.SCHEMA_VERSION: ENVIRONMENT_VERSION,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from provdb.capture.secret_texts import redact_bytes
 from provdb.export.details import Details
 from provdb.files import used_copies
 from provdb.lineage import Lineage
 from provdb.model import Document, decode, file_content, file_name
 from provdb.model import fields as f
+from provdb.secrets.texts import redact_bytes
 from provdb.store import Store
 
 __all__ = ["UsedFile", "has_secrets", "used_files"]

@@ -6,6 +6,7 @@ from typing import Final
 
 from provdb.errors import ReadError, UnknownFormat
 from provdb.model import Record
+from provdb.readers import ctapipe, lstosa_run
 from provdb.readers.lines import is_called_log
 from provdb.readers.lstosa import claims_log, read_log
 from provdb.readers.prov import PROV_FORMATS
@@ -45,6 +46,24 @@ _LSTOSA: Final = Format(
 )
 # In the order in which they are asked: the first that claims a file reads it.
 FORMATS: Final = (
+    Format(
+        name="ctapipe",
+        title="provenance logs of ctapipe",
+        claims=ctapipe.claims_log,
+        read=ctapipe.read_log,
+    ),
+    Format(
+        name="lstosa-run",
+        title="run-wise logs of lstosa",
+        claims=lstosa_run.claims_log,
+        read=lstosa_run.read_run_log,
+    ),
+    Format(
+        name="lstosa-json",
+        title="run-wise PROV-JSON of lstosa",
+        claims=lstosa_run.claims_json,
+        read=lstosa_run.read_json,
+    ),
     _LSTOSA,
     *(
         Format(name=one.name, title=one.title, claims=one.claims, read=one.read)

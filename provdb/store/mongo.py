@@ -70,6 +70,7 @@ _STEP: Final = dict.fromkeys(
         f.END,
         f.RUN,
         f.SUBRUN,
+        f.GRANULARITY,
         f.USED,
         f.GENERATED,
     ),

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from provdb.capture.encoding import decode_value, encode_value
 from provdb.capture.plain import plain
-from provdb.capture.redaction import redact
 from provdb.capture.spool import (
     Spool,
     SpoolClosed,
@@ -24,6 +23,7 @@ from provdb.capture.spool import (
     read_value,
 )
 from provdb.errors import RecordError
+from provdb.secrets.redaction import redact
 
 NOW = datetime(2020, 11, 22, 21, 15, 3, 123456, tzinfo=UTC)
 

@@ -147,7 +147,8 @@ def _other(statement: Statement, activities: Iterable[str]) -> Record:
         return _kept_in(statement)
     if statement.kind in _OF_ACTIVITY or subject in activities:
         return {"activity_id": subject, **_kept_in(statement)}
-    return {"entity_id": plain_id(subject), **_kept_in(statement)}
+    record: Record = {"entity_id": plain_id(subject), **_kept_in(statement)}
+    return record | {"type": AGENT} if first == "delegate" else record
 
 
 def _is_plain(statement: Statement) -> bool:

@@ -1,8 +1,10 @@
 """The formats of PROV: how each is known by its first bytes, and who reads it."""
 
+import logging
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -69,10 +71,14 @@ class ProvFormat:
             on_problem: Is told of each statement that is no record.
 
         Raises:
-            ReadError: It is no such document, or larger than 256 MiB.
-            MissingExtra: The library for it is not installed.
+            ReadError: It is no such document, it is larger than 256 MiB, or the library
+                for it is not installed.
         """
-        statements = read_document(source.read_all(_LARGEST_BYTES), self, source.name)
+        try:
+            content = source.read_all(_LARGEST_BYTES)
+            statements = read_document(content, self, source.name)
+        except MissingExtra as error:  # It may be one of many files.
+            raise ReadError(source.name, str(error)) from error
         kept = []
         for statement in statements:
             longest = max(
@@ -122,9 +128,7 @@ def _parse(content: bytes, format_: ProvFormat, source: str) -> "ProvDocument":
         # PROV-XML needs none, and what it declares could be anything.
         raise ReadError(source, "it has a document type, which PROV-XML has not")
     try:
-        with warnings.catch_warnings():
-            # Of names that later versions of the library will not read.
-            warnings.simplefilter("ignore")
+        with _silence():
             return ProvDocument.deserialize(
                 content=text, format=format_.library_name, **dict(format_.options)
             )
@@ -138,6 +142,20 @@ def _parse(content: bytes, format_: ProvFormat, source: str) -> "ProvDocument":
         told = " ".join(str(error).split()) or type(error).__name__
         reason = f"it is no {format_.name}: {told:.{_REASON_LENGTH}}"
         raise ReadError(source, reason) from error
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the libraries from telling what later versions of them will not read."""
+    logger = logging.getLogger("rdflib.term")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _statements(bundle: "ProvBundle") -> Iterator[Statement]:
@@ -204,7 +222,7 @@ _XSD_TYPES: Final = {int: "integer", float: "double"}
 PROV_FORMATS: Final = (
     ProvFormat(
         name="prov-json",
-        title="documents of PROV-JSON, also lstosa's products",
+        title="documents of PROV-JSON",
         library_name="json",
         looks_like=lambda first: _PROV_JSON.match(first) is not None,
     ),

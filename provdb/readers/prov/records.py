@@ -6,7 +6,6 @@ from provdb.errors import ReadError
 from provdb.model import Record
 from provdb.model.statement import Statement
 from provdb.readers.prov.foreign import foreign_records
-from provdb.readers.prov.lstosa import is_of_lstosa, lstosa_records
 from provdb.readers.prov.own import OwnDocument
 
 __all__ = ["records_of"]
@@ -25,9 +24,6 @@ def records_of(
         source: What the document is called in messages.
         on_problem: Is told of each statement that makes no record.
     """
-    if is_of_lstosa(statements):
-        yield from lstosa_records(statements)
-        return
     own = OwnDocument()
     others = [statement for statement in statements if not own.takes(statement)]
 

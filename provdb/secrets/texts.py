@@ -9,7 +9,8 @@ from bisect import bisect
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from provdb.capture.literal_texts import (
+from provdb.config import mask_uri
+from provdb.secrets.literals import (
     CLOSING,
     Token,
     evaluate,
@@ -18,7 +19,7 @@ from provdb.capture.literal_texts import (
     scan,
     write,
 )
-from provdb.capture.secret_names import (
+from provdb.secrets.names import (
     FLAGS,
     FOLDERS,
     MASK,
@@ -27,7 +28,6 @@ from provdb.capture.secret_names import (
     is_secret_flag,
     is_secret_key,
 )
-from provdb.config import mask_uri
 
 __all__ = ["hints_at_secret", "redact_bytes", "redact_text"]
 

@@ -8,14 +8,14 @@ than less. Pure throughout; names and forms are compared as ASCII, whatever the 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from provdb.capture.secret_names import (
+from provdb.secrets.names import (
     MASK,
     is_flag,
     is_secret_flag,
     is_secret_key,
     is_secret_name,
 )
-from provdb.capture.secret_texts import hints_at_secret, redact_bytes, redact_text
+from provdb.secrets.texts import hints_at_secret, redact_bytes, redact_text
 
 __all__ = ["MASK", "is_secret_name", "may_hold_secret", "redact", "redact_text"]
 

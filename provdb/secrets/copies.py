@@ -1,15 +1,15 @@
-"""Copies of the configuration files that an activity uses, as records by content."""
+"""Copies of small files, such as configurations, as records by content."""
 
 import hashlib
 import os
 from base64 import b64encode
 from typing import Final
 
-from provdb.capture.secret_texts import redact_bytes
 from provdb.errors import ReadError
 from provdb.model import Record
+from provdb.secrets.texts import redact_bytes
 
-__all__ = ["LARGEST_BYTES", "SECRETS", "copy_record"]
+__all__ = ["LARGEST_BYTES", "SECRETS", "content_record", "copy_record"]
 
 # In base64 it is a line that the readers of logs take (2 MiB).
 LARGEST_BYTES: Final = 2**20
@@ -58,19 +58,34 @@ def copy_record(
         raise ReadError(os.fspath(path), f"it cannot be read: {reason}") from error
     if len(content) > LARGEST_BYTES:
         return None
-    record: Record = {
-        "file_id": hashlib.sha256(content).hexdigest(),
-        "filepath": os.path.abspath(path),
-        "size": len(content),
-    }
-    if _has_secrets(content):
-        record["content_left_out"] = SECRETS
-    else:
-        record["content"] = b64encode(content).decode()
+    record = content_record(content, location=os.path.abspath(path))
     if session_tag is not None:
         record["session_tag"] = session_tag
     if activity_id is not None:
         record["activity_id"] = activity_id
+    return record
+
+
+def content_record(content: bytes, *, location: str | None = None) -> Record:
+    """Return the record that holds a content, unless there is a secret in it.
+
+    Args:
+        content: No more than `LARGEST_BYTES`.
+        location: The path that it was found under, or None where that says nothing.
+
+    >>> content_record(b'{"picture_thresh": 8}')["content"]
+    'eyJwaWN0dXJlX3RocmVzaCI6IDh9'
+    """
+    record: Record = {
+        "file_id": hashlib.sha256(content).hexdigest(),
+        "size": len(content),
+    }
+    if location is not None:
+        record["filepath"] = location
+    if _has_secrets(content):
+        record["content_left_out"] = SECRETS
+    else:
+        record["content"] = b64encode(content).decode()
     return record
 
 

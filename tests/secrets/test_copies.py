@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from provdb.capture.copies import LARGEST_BYTES, copy_record
-from provdb.capture.redaction import redact
 from provdb.errors import ReadError
 from provdb.model import fields as f
 from provdb.model import fold
 from provdb.readers.lines import LONGEST_LINE_BYTES
+from provdb.secrets.copies import LARGEST_BYTES, copy_record
+from provdb.secrets.redaction import redact
 
 TAG = "dl1ab:01618"
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from provdb.capture.redaction import (
+from provdb.model.values import canonical, encode
+from provdb.readers.literal import parse_literal
+from provdb.secrets.redaction import (
     MASK,
     is_secret_name,
     may_hold_secret,
     redact,
     redact_text,
 )
-from provdb.model.values import canonical, encode
-from provdb.readers.literal import parse_literal
 from tests.model.literals import literals
 from tests.samples import NIGHT_LOG, every_log, read_log, records_of
 

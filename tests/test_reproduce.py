@@ -28,6 +28,12 @@ def _session(step: Step, arguments: list[str], **system: Any) -> dict[str, Any]:
     }
 
 
+def _put(path: Path, content: bytes | None) -> None:
+    path.parent.mkdir()
+    if content is not None:
+        path.write_bytes(content)
+
+
 def _run(
     script: str, folder: Path, *, uri: str = "memory://"
 ) -> "subprocess.CompletedProcess[str]":
@@ -188,16 +194,12 @@ def test_configuration_comes_out_of_the_store_and_overwrites_nothing(
     with open_store(local_store_uri) as store:
         made, config = _configured(store, tmp_path, b"{}")
         script = recipe(store, made.id).script()
-    config.parent.mkdir()
-    config.write_bytes(there or b"")
-    before = there
-    if there is None:
-        config.unlink()
+    _put(config, there)
 
     done = _run(script, tmp_path, uri=local_store_uri)
 
     assert done.returncode == status
-    assert config.read_bytes() == (before or b"{}")
+    assert config.read_bytes() == (there or b"{}")
     assert (tmp_path / "dl1.h5").exists() == (status == 0)
     assert ("not what was used then" in done.stderr) == bool(status)
 

@@ -1,6 +1,7 @@
 """What the benchmarks work on: nights, logs, stores and a server, each made once."""
 
 import os
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +22,16 @@ from provdb.store import Store, open_store
 from tests.benchmarks.night import Night, lines, write
 from tests.mongod import MongoServer, with_database
 
-__all__ = ["FULL", "QUICK", "TRACED_STEPS", "Database", "Scale", "Stage", "fold_log"]
+__all__ = [
+    "FULL",
+    "QUICK",
+    "TRACED_STEPS",
+    "Database",
+    "Scale",
+    "Stage",
+    "environment",
+    "fold_log",
+]
 
 # The steps that lstosa traces today.
 TRACED_STEPS = ("r0_to_dl1", "dl1ab", "dl1_datacheck")
@@ -133,6 +143,24 @@ class Stage:
                 _fill(store, [self.run])
         return uri
 
+    def local_night(self) -> str:
+        """Return the URI of a local store with a night of many runs, up to DL3."""
+        path = self.folder / "night.db"
+        uri = f"sqlite:///{path}"
+        if not path.exists():
+            with open_store(uri) as store:
+                _fill(store, [self._night_to_dl3])
+        return uri
+
+    def night_to_dl3(self) -> Database:
+        """Return a database with the same night."""
+        return self._database("dl3", lambda store: _fill(store, [self._night_to_dl3]))
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a process whose home is here."""
+        home = str(self.folder)
+        return environment() | {"HOME": home, "XDG_CONFIG_HOME": home}
+
     def night_of_runs(self) -> Database:
         """Return a database with the night of `log`."""
 
@@ -172,6 +200,10 @@ class Stage:
         name = f"empty{len(self._databases)}"
         return self._database(name, lambda store: store.initialise()).uri
 
+    @property
+    def _night_to_dl3(self) -> Night:
+        return Night(runs=self.scale.night_runs, subruns=self.scale.subruns)
+
     def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
         if name not in self._databases:
             unique = f"provdb_benchmark_{name}_{uuid.uuid4().hex[:8]}"
@@ -189,6 +221,13 @@ class Stage:
         if self._uri is None:
             self._uri = self._to_close.enter_context(MongoServer()).uri
         return self._uri
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that finds what this one finds."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
+    found = [str(Path(place).absolute()) for place in sys.path]
+    return kept | {"PYTHONPATH": os.pathsep.join(found)}
 
 
 def fold_log(path: Path) -> Mapping[str, list[dict[str, Any]]]:

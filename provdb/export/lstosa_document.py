@@ -57,7 +57,7 @@ class _Writer:
         self._document = document
         self._provenance = provenance
         self._described = provenance.descriptions
-        self._ids = {record["session_id"] for record in provenance.sessions}
+        self._sessions = {record["session_id"] for record in provenance.sessions}
         self._agents = {
             agent: self._document.agent(self._name(agent))
             for agent in dict.fromkeys(a for s in provenance.steps for a in s.agents)
@@ -66,10 +66,10 @@ class _Writer:
         names |= {step.node.id: step.start["activity_id"] for step in provenance.steps}
         count = Counter(names.values())
         # Versions of one file have one id in the records, and so may two activities.
-        self._names = {
-            node: self._name(id_ if count[id_] == 1 else node)
-            for node, id_ in names.items()
+        self._ids = {
+            node: id_ if count[id_] == 1 else node for node, id_ in names.items()
         }
+        self._names = {node: self._name(id_) for node, id_ in self._ids.items()}
         self._versioned = {
             node: id_
             for node, id_ in names.items()
@@ -122,7 +122,7 @@ class _Writer:
         for agent in step.agents:
             self._document.wasAssociatedWith(name, self._agents[agent])
         session = step.start.get("in_session")
-        if session in self._ids:
+        if session in self._sessions:
             self._document.wasInfluencedBy(
                 name, self._name(session), other_attributes={"prov:type": "in_session"}
             )
@@ -138,7 +138,7 @@ class _Writer:
             )
 
     def _write_parameters(self, step: RunStep, name: "QualifiedName") -> None:
-        parameters = self._name(f"{step.start['activity_id']}_parameters")
+        parameters = self._name(f"{self._ids[step.node.id]}_parameters")
         attributes = {
             quote(str(key), safe=_PLAIN): str(value)
             for key, value in step.parameters.items()

@@ -9,7 +9,7 @@ from typing import Any, Final
 from provdb.export.details import Details
 from provdb.files import used_copies
 from provdb.lineage import Lineage
-from provdb.model import Document, decode, file_content, file_name
+from provdb.model import Document, decode, file_content, file_name, session_key
 from provdb.model import fields as f
 from provdb.secrets.texts import redact_bytes
 from provdb.store import Store
@@ -68,11 +68,13 @@ def used_files(
         and (document := details.entities.get(node.entity or "")) is not None
         and _is_copied(document)
     }
-    for session in details.sessions.values():
+    activities = [details.activities[id_] for id_ in nodes if id_ in details.activities]
+    keys = {session_key(a[f.SESSION_TAG], a[f.SESSION_ID]) for a in activities}
+    for session in (details.sessions[key] for key in keys & details.sessions.keys()):
         named = decode(session[f.PROPERTIES]).get(_CONFIG_FILE)
         if isinstance(named, str) and named:
             locations.add(named)
-    copies = used_copies(store, details.activities.values())
+    copies = used_copies(store, activities)
     wanted = {digest for place in locations for digest in copies.get(place, ())}
     stored = {d[f.ID]: d for d in store.read(f.FILES, sorted(wanted))}
     files: list[UsedFile] = []

@@ -49,7 +49,8 @@ def _products(stage: Stage, *, rounds: int) -> Iterator[Line]:
             for _ in range(rounds)
         )
         yield Line(
-            what=f"{what} | {_PROMISED_SECONDS} s (lstosa: {_LSTOSA_SECONDS} s, quoted)",
+            what=f"{what}"
+            f" | {_PROMISED_SECONDS} s (lstosa: {_LSTOSA_SECONDS} s, quoted)",
             ours=time_text(seconds),
             baseline=time_text(_PROMISED_SECONDS),
             ratio=seconds / _PROMISED_SECONDS,

@@ -96,7 +96,7 @@ def test_a_definition_that_cannot_be_read_is_refused(
     said = ask_sample("check", "--definition", definition)
 
     assert (said.status, said.stdout) == (3, "")
-    assert said.stderr.startswith(f"provdb: {definition}:1: ")
+    assert said.stderr.startswith(f"provdb: {definition}:2: it is no YAML")
 
 
 def test_reproduce_writes_a_script(ask_sample: Provdb, is_golden: IsGolden) -> None:

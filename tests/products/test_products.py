@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from provdb.errors import NotFound, QueryError, ReadError
+from provdb.errors import MissingExtra, NotFound, QueryError, ReadError
 from provdb.ingest import ingest
 from provdb.lineage import View, lineage
 from provdb.model import fold
@@ -109,12 +109,13 @@ def test_writing_again_gives_the_same_files(
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_the_log_is_read_by_ingest_and_leads_from_dl2_to_raw_data(
-    store: Store, sample: Store, write: Write, folder: Path
+@pytest.mark.parametrize("ending", ["log", "json"])
+def test_what_is_written_is_read_by_ingest_and_leads_from_dl2_to_raw_data(
+    store: Store, sample: Store, write: Write, folder: Path, ending: str
 ) -> None:
     write(sample)
 
-    report = ingest(store, [folder / "calibration_to_dl2_01807_prov.log"])
+    report = ingest(store, [folder / f"calibration_to_dl2_01807_prov.{ending}"])
 
     assert (report.skipped, report.foreign) == (0, 0)
     answer = lineage(store, "dl2_LST-1.Run01807.h5")
@@ -355,6 +356,17 @@ def test_a_folder_that_cannot_be_written_into_is_refused(
         write(sample)
 
     assert folder.is_file() or not _names(folder)
+
+
+def test_without_what_draws_the_graphs_nothing_is_written(
+    sample: Store, write: Write, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provdb.export.drawing.find_spec", lambda library: None)
+
+    with pytest.raises(MissingExtra, match=r"pip install 'provdb\[graph\]'"):
+        write(sample, has_graphs=True)
+
+    assert not folder.exists()
 
 
 def test_what_cannot_be_written_leaves_nothing_half_written(

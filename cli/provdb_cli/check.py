@@ -37,10 +37,11 @@ def check(
     format_name: str | None,
     output: Path | None,
 ) -> None:
-    """Show what is wrong with captured provenance; exit status 1 if anything is.
+    """Show what is wrong with captured provenance.
 
-    Dangling links, activities without an end or a start, ids that mean several
-    activities; and against a definition: missing roles, and what it does not declare.
+    If anything is, the exit status is 1: dangling links, activities without an end or
+    a start, ids that mean several activities; and against a definition: missing
+    roles, and what it does not declare.
 
     \b
     Example:

@@ -50,10 +50,11 @@ def products(
     no_graph: bool,
     format_name: str | None,
 ) -> None:
-    """Write what lstosa writes of RUN: log, PROV-JSON, graph, configuration files.
+    """Write the products of RUN as lstosa does: log, JSON, graph.
 
-    RUN is 01807, 1807 or Run01807. Unless told, the views are calibration_to_dl1 and
-    calibration_to_dl2, as far as the run has come.
+    Beside them stand the configuration files that were used. RUN is 01807, 1807 or
+    Run01807. Unless told, the views are calibration_to_dl1 and calibration_to_dl2, as
+    far as the run has come.
 
     \b
     Example:

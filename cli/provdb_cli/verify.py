@@ -42,7 +42,7 @@ def verify(
     format_name: str | None,
     output: Path | None,
 ) -> None:
-    """Compare what FILE was made from with the contents that were recorded.
+    """Compare what FILE was made from with recorded contents.
 
     Each file is the same, differs, is missing, was overwritten by a later step, or
     has no recorded content. If any differs the exit status is 1.

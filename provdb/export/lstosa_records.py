@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from provdb.export.details import Details
 from provdb.lineage import Lineage, LineageEdge, LineageNode
+from provdb.lineage.components import ranks
 from provdb.model import Document, Kind, Record, kind_of, session_key, unfold
 from provdb.model import fields as f
 
@@ -216,30 +217,14 @@ class _Telling:
 
     def _in_order(self) -> list[LineageNode]:
         """Return the activities: each after those whose products it used."""
-        makers: dict[str, set[str]] = {}
+        targets: dict[str, list[str]] = {node.id: [] for node in self._lineage.nodes}
         for edge in self._lineage.edges:
-            makers.setdefault(edge.source, set()).add(edge.target)
-        waiting = sorted(
+            targets[edge.source].append(edge.target)
+        rank = ranks(targets)
+        return sorted(
             (node for node in self._lineage.nodes if node.kind == "activity"),
-            key=lambda n: (n.start or _LATEST, n.run != self._run, n.name or "", n.id),
+            key=lambda n: (rank[n.id], n.start or _LATEST, n.name or "", n.id),
         )
-        order: dict[str, None] = {}
-        for node in waiting:
-            stack = [(node.id, iter(sorted(makers.get(node.id, ()))))]
-            seen = {node.id}
-            while stack:
-                id_, rest = stack[-1]
-                target = next(
-                    (t for t in rest if t not in seen and t not in order), None
-                )
-                if target is None:
-                    stack.pop()
-                    order[id_] = None
-                else:
-                    seen.add(target)
-                    stack.append((target, iter(sorted(makers.get(target, ())))))
-        nodes = (self._nodes[id_] for id_ in order)
-        return [node for node in nodes if node.kind == "activity"]
 
     def _step(
         self, node: LineageNode, documents: Sequence[Document], in_session: str | None

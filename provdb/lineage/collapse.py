@@ -186,14 +186,14 @@ def _by_production(
     productions: dict[Hashable, set[str]] = {}
     for step, folder in above:
         productions.setdefault(step, set()).add(top(step, folder))
-    return {
-        id_: (step, top(step, next(iter(folders[id_]))))
-        if id_ in folders
-        else (step, *productions.get(step, ()))
-        if len(productions.get(step, ())) == 1
-        else (step, None)
-        for id_, step in steps.items()
-    }
+
+    def production(id_: str, step: Hashable) -> str | None:
+        if id_ in folders:
+            return top(step, min(folders[id_]))
+        known = productions.get(step, set())
+        return next(iter(known)) if len(known) == 1 else None
+
+    return {id_: (step, production(id_, step)) for id_, step in steps.items()}
 
 
 class _Kind(NamedTuple):

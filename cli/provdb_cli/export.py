@@ -40,6 +40,13 @@ _DEFAULT: Final = "prov-json"
 @reach_options
 @link_option
 @click.option(
+    "--definition",
+    "definition_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Add what a definition declares, in the classes of the IVOA's model.",
+)
+@click.option(
     "--format",
     "format_name",
     type=click.Choice(GRAPH_FORMATS),
@@ -62,6 +69,7 @@ def export(
     impact: bool,
     granularity: str | None,
     link_template: str | None,
+    definition_file: Path | None,
     format_name: str | None,
     output: Path | None,
     **options: Any,
@@ -78,6 +86,7 @@ def export(
       provdb export dl2_LST-1.Run01807.h5 --format prov-n
       provdb export --tag 'r0_to_dl1:*' -o r0_to_dl1.ttl
     """
+    from provdb.capture.definition import get_definition
     from provdb.export import format_of
 
     if (file is None) == (tag is None):
@@ -86,6 +95,7 @@ def export(
         raise click.UsageError("--impact is about a FILE, not about a --tag")
     if format_name is None:
         format_name = _DEFAULT if output is None else format_of(output).name
+    definition = None if definition_file is None else get_definition(definition_file)
     with settings.open_store() as store:
         answer = _answer(
             settings, store, file=file, tag=tag, is_impact=impact, **options
@@ -99,6 +109,7 @@ def export(
             output=output,
             granularity=granularity,
             link_template=link_template,
+            definition=definition,
         )
 
 

@@ -1,13 +1,14 @@
 """The formats that a lineage can be written in, each one row of a table."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import PurePath
 from typing import Final
 
 from provdb.errors import MissingExtra, UnknownFormat
+from provdb.export.declared import Declared
 from provdb.export.details import Details, read_details
 from provdb.export.dot import dot
 from provdb.export.drawing import draw
@@ -21,6 +22,7 @@ from provdb.export.ro_crate import METADATA_FILE, ro_crate
 from provdb.export.statements import statements_of
 from provdb.lineage import Lineage, collapse
 from provdb.lineage.walk import without_collector
+from provdb.model.statement import Statement
 from provdb.store import Store
 
 __all__ = ["FORMATS", "Export", "Format", "export", "format_of", "get_format"]
@@ -34,11 +36,13 @@ class Export:
         lineage: The nodes and edges.
         store: The store that they are from, for what else is known of them.
         link: Where the data of a file is, for what has links.
+        definition: What is declared of the steps, for documents of PROV, or None.
     """
 
     lineage: Lineage
     store: Store
     link: LinkTemplate = field(default_factory=LinkTemplate)
+    definition: Declared | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +71,7 @@ def export(
     format_name: str,
     granularity: str | None = None,
     link_template: str | None = None,
+    definition: Declared | None = None,
 ) -> bytes:
     """Return a lineage as the content of a file.
 
@@ -78,6 +83,7 @@ def export(
             told the lineage stays as it is, but for a graph of more than `MOST_BOXES`
             nodes, which is collapsed.
         link_template: Where the data of a file is, as `LinkTemplate` takes it.
+        definition: What is declared of the steps, as `prov_document` takes it.
 
     Raises:
         UnknownFormat: There is no format of that name.
@@ -92,7 +98,9 @@ def export(
             lineage = collapse(lineage, to=granularity)
         elif written.is_drawn:
             lineage = readable(lineage)
-        return written.write(Export(lineage=lineage, store=store, link=link))
+        return written.write(
+            Export(lineage=lineage, store=store, link=link, definition=definition)
+        )
 
 
 def get_format(name: str) -> Format:
@@ -149,7 +157,7 @@ def _page(asked: Export) -> bytes:
 
 
 def _prov_json(asked: Export) -> bytes:
-    return prov_json(statements_of(asked.lineage, _details(asked)))
+    return prov_json(_statements(asked))
 
 
 def _prov(
@@ -170,7 +178,7 @@ def _prov(
         with warnings.catch_warnings():
             # The libraries warn of each other, and of names that are theirs to write.
             warnings.simplefilter("ignore")
-            document = document_of(statements_of(asked.lineage, _details(asked)))
+            document = document_of(_statements(asked))
             document.serialize(stream, format=library_format, **options)
         content = stream.getvalue()
         return content if content.endswith(b"\n") else content + b"\n"
@@ -180,6 +188,10 @@ def _prov(
 
 def _ro_crate(asked: Export) -> bytes:
     return ro_crate(asked.lineage, _details(asked))
+
+
+def _statements(asked: Export) -> Iterator[Statement]:
+    return statements_of(asked.lineage, _details(asked), definition=asked.definition)
 
 
 def _details(asked: Export) -> Details:

@@ -118,9 +118,11 @@ def _of_step(node: LineageNode) -> Iterator[str]:
 
 def _of_file(node: LineageNode, members: Sequence[LineageNode]) -> Iterator[str]:
     what = node.level or node.name or ""
+    if node.kind == "agent":
+        what = node.kind
     if members:
         what += f" ×{len(members)}"
-    elif node.location is None and node.level is None:
+    elif node.location is None and what == node.name:
         what = ""  # Its name is there already.
     origin = "" if node.origin == "raw" else node.origin or ""
     yield " · ".join(word for word in (what, _run(node), origin) if word)

@@ -223,17 +223,21 @@ def _arrows(edges: Iterable[LineageEdge]) -> Iterator[Arrow]:
 
 
 def _title(lineage: Lineage) -> str:
-    (start,) = [node for node in lineage.nodes if node.id == lineage.start]
-    name = "".join(name_lines(start, ()))
+    asked = [node for node in lineage.nodes if node.id == lineage.start]
+    if not asked:
+        # Of a tag, say: not from one file on.
+        return f"Steps of {visible(str(lineage.question.get('name', '')))}"
+    name = "".join(name_lines(asked[0], ()))
     if "until" in lineage.question:
         return f"How {name} came about"
     return f"What {name} came from" if lineage.is_upstream else f"What came from {name}"
 
 
 def _legend(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> Iterator[Entry]:
-    found: set[str | None] = {"asked"}
+    found: set[str | None] = set()
     for box in boxes:
         found |= {box.colour, box.mark, "many" if box.size > 1 else None}
+        found.add("asked" if box.is_asked else None)
     for arrow in arrows:
         found.add("inferred" if arrow.is_inferred else None)
         found.add("time_conflict" if arrow.has_time_conflict else None)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from provdb.export.declared import Declared
 from provdb.export.details import read_details
 from provdb.export.prefixes import Prefixes
 from provdb.export.statements import statements_of
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["document_of", "prov_document"]
 
 
-def prov_document(lineage: Lineage, store: Store) -> "ProvDocument":
+def prov_document(
+    lineage: Lineage, store: Store, *, definition: Declared | None = None
+) -> "ProvDocument":
     """Return a lineage as a PROV document.
 
     Each node of the lineage is an entity or an activity, each edge a relation. Versions
@@ -33,6 +36,9 @@ def prov_document(lineage: Lineage, store: Store) -> "ProvDocument":
     Args:
         lineage: An answer of lineage or impact.
         store: The store that gave it, with the details.
+        definition: What a definition declares of the steps, as `get_definition` of
+            `provdb.capture.definition` reads it, or None. It adds the classes of the
+            IVOA's model: descriptions, parameters, configuration files.
 
     >>> from provdb.lineage import lineage
     >>> from provdb.model import fold
@@ -48,7 +54,8 @@ def prov_document(lineage: Lineage, store: Store) -> "ProvDocument":
     >>> [str(record.get_type()) for record in document.get_records()]
     ['prov:Entity', 'prov:Activity', 'prov:Entity', 'prov:Usage', 'prov:Generation']
     """
-    return document_of(statements_of(lineage, read_details(lineage, store)))
+    details = read_details(lineage, store)
+    return document_of(statements_of(lineage, details, definition=definition))
 
 
 def document_of(statements: Iterable[Statement]) -> "ProvDocument":

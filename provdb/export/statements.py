@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from provdb.export.declared import Declared
 from provdb.export.details import Details
+from provdb.export.ivoa import ivoa_statements
 from provdb.export.kept import (
     is_all_kept,
     kept_beside,
@@ -17,8 +19,8 @@ from provdb.export.kept import (
 )
 from provdb.export.surroundings import (
     environments,
-    escaped,
     operators,
+    said_as,
     session_of,
     sessions,
 )
@@ -93,12 +95,15 @@ class Names:
         return set(self._uris.values())
 
 
-def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
+def statements_of(
+    lineage: Lineage, details: Details, *, definition: Declared | None = None
+) -> Iterator[Statement]:
     """Yield what a lineage states: its nodes, its edges, and whom they go back to.
 
     Args:
         lineage: The lineage.
         details: The documents of its nodes.
+        definition: What is declared of the steps, or None.
     """
     names = Names(lineage.nodes, details)
     nodes = {node.id: node for node in lineage.nodes}
@@ -129,6 +134,8 @@ def statements_of(lineage: Lineage, details: Details) -> Iterator[Statement]:
     yield from operators(lineage.nodes, names, details)
     yield from sessions(details)
     yield from environments(details)
+    if definition is not None:
+        yield from ivoa_statements(lineage, details, definition, names)
 
 
 def _elements(
@@ -157,7 +164,7 @@ def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
         for member in node.members
     ]
     attributes += [
-        (f"{PARAMETER}{escaped(key)}", to_value(value))
+        (said_as(PARAMETER, key), to_value(value))
         for key, value in document.get(f.PARAMETERS, {}).items()
     ]
     for field, kind, id_ in (

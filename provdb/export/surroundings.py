@@ -9,11 +9,11 @@ from provdb.lineage import LineageNode
 from provdb.model import Document, execution_start, format_time, session_key
 from provdb.model import fields as f
 from provdb.model.attributes import SESSION, attributes_of, to_value
-from provdb.model.qualified import PROPERTY, PROVDB, escape_name, uri_of
+from provdb.model.qualified import PROPERTY, PROVDB, attribute_uri, uri_of
 from provdb.model.statement import LABEL, ROLE, TYPE, Statement, Value, name_value
 from provdb.model.values import decode_key
 
-__all__ = ["environments", "escaped", "operators", "session_of", "sessions"]
+__all__ = ["environments", "operators", "said_as", "session_of", "sessions"]
 
 Attributes = list[tuple[str, Value]]
 
@@ -70,7 +70,7 @@ def sessions(details: Details) -> Iterator[Statement]:
         attributes: Attributes = [(TYPE, name_value(f"{PROVDB}ExecutionSession"))]
         attributes += attributes_of(told, SESSION)
         attributes += [
-            (f"{PROPERTY}{escaped(name)}", to_value(value))
+            (said_as(PROPERTY, name), to_value(value))
             for name, value in session[f.PROPERTIES].items()
         ]
         yield Statement("entity", uri_of("session", key), (), tuple(attributes))
@@ -98,8 +98,8 @@ def session_of(activity: Document) -> str | None:
     return session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
 
 
-def escaped(key: str) -> str:
-    """Return the stored key of a mapping as a name in PROV documents."""
+def said_as(namespace: str, key: str) -> str:
+    """Return the attribute for a stored key of a mapping."""
     name = decode_key(key)
     is_text = isinstance(name, str) and not name.startswith("%")
-    return escape_name(name if is_text else key)
+    return attribute_uri(namespace, name if is_text else key)

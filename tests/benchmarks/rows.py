@@ -17,6 +17,7 @@ import yaml
 from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
 from tests.benchmarks.export_rows import EXPORT_ROWS
+from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
 from tests.benchmarks.stage import Database, Stage, environment, fold_log
@@ -170,6 +171,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "help": _help,
     **CAPTURE_ROWS,
     **EXPORT_ROWS,
+    **GRAPH_ROWS,
 }
 
 _HELP = """

@@ -49,16 +49,22 @@ class Scale:
         night_runs: Runs of the night whose size is compared with its log.
         history_nights: Nights of one run that lie beside the run that is asked for.
         impact_runs: Runs below a random forest.
+        drawn_subruns: Subruns of the run that is drawn.
     """
 
     subruns: int
     night_runs: int
     history_nights: int
     impact_runs: int
+    drawn_subruns: int
 
 
-FULL = Scale(subruns=100, night_runs=10, history_nights=20, impact_runs=490)
-QUICK = Scale(subruns=4, night_runs=2, history_nights=2, impact_runs=4)
+FULL = Scale(
+    subruns=100, night_runs=10, history_nights=20, impact_runs=490, drawn_subruns=1000
+)
+QUICK = Scale(
+    subruns=4, night_runs=2, history_nights=2, impact_runs=4, drawn_subruns=20
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,21 +142,15 @@ class Stage:
 
     def local_run(self) -> str:
         """Return the URI of a local store with one run."""
-        path = self.folder / "run.db"
-        uri = f"sqlite:///{path}"
-        if not path.exists():
-            with open_store(uri) as store:
-                _fill(store, [self.run])
-        return uri
+        return self._local("run", self.run)
+
+    def large_local_run(self) -> str:
+        """Return the URI of a local store with one run of very many subruns."""
+        return self._local("large", Night(subruns=self.scale.drawn_subruns))
 
     def local_night(self) -> str:
         """Return the URI of a local store with a night of many runs, up to DL3."""
-        path = self.folder / "night.db"
-        uri = f"sqlite:///{path}"
-        if not path.exists():
-            with open_store(uri) as store:
-                _fill(store, [self._night_to_dl3])
-        return uri
+        return self._local("night", self._night_to_dl3)
 
     def night_to_dl3(self) -> Database:
         """Return a database with the same night."""
@@ -203,6 +203,14 @@ class Stage:
     @property
     def _night_to_dl3(self) -> Night:
         return Night(runs=self.scale.night_runs, subruns=self.scale.subruns)
+
+    def _local(self, name: str, night: Night) -> str:
+        path = self.folder / f"{name}.db"
+        uri = f"sqlite:///{path}"
+        if not path.exists():
+            with open_store(uri) as store:
+                _fill(store, [night])
+        return uri
 
     def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
         if name not in self._databases:

@@ -11,7 +11,13 @@ __all__ = ["MARKED", "lineage_of", "lineages"]
 
 _START: Final = datetime(2020, 1, 18, 8, 30, tzinfo=UTC)
 _STATUSES: Final = (None, "completed", "failed", "interrupted", "running", "paused")
-_RELATIONS: Final = ("used", "wasGeneratedBy", "wasDerivedFrom", "hadMember")
+# Each with whether it goes from a step, and to one.
+_RELATIONS: Final = (
+    ("used", True, False),
+    ("wasGeneratedBy", False, True),
+    ("wasDerivedFrom", False, False),
+    ("hadMember", False, False),
+)
 
 # A step that failed, one without an end, what a rule inferred, times that conflict.
 MARKED: Final = Lineage(
@@ -146,24 +152,28 @@ def lineages(draw: st.DrawFn) -> Lineage:
         )
         for id_ in ids
     )
-    edges = draw(
-        st.lists(
-            st.builds(
-                LineageEdge,
-                source=st.sampled_from(ids),
-                target=st.sampled_from(ids),
-                relation=st.sampled_from(_RELATIONS),
-                role=st.none() | _texts,
-                rule=st.none() | _texts,
-                time_conflict=st.booleans(),
-            ),
-            max_size=6,
+    steps = {node.id for node in nodes if node.kind == "activity"}
+    possible = [
+        (source, target, relation)
+        for relation, is_from_step, is_to_step in _RELATIONS
+        for source in ids
+        for target in ids
+        if (source in steps, target in steps) == (is_from_step, is_to_step)
+    ]
+    ends = draw(st.lists(st.sampled_from(possible), max_size=6)) if possible else []
+    edges = tuple(
+        LineageEdge(
+            *end,
+            role=draw(st.none() | _texts),
+            rule=draw(st.none() | _texts),
+            time_conflict=draw(st.booleans()),
         )
+        for end in ends
     )
     return Lineage(
         question={"direction": draw(st.sampled_from(("upstream", "downstream")))},
         start=ids[0],
         nodes=nodes,
-        edges=tuple(edges),
+        edges=edges,
         warnings=tuple(draw(st.lists(_texts, max_size=2))),
     )

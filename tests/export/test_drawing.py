@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -76,7 +77,8 @@ def test_a_pdf_links_each_box_where_it_is(nights: Nights) -> None:
     reader = PdfReader(BytesIO(draw(dot(drawn), "pdf")))
 
     (page,) = reader.pages
-    found = [annotation.get_object() for annotation in page["/Annots"]]
+    annotations: Any = page["/Annots"]
+    found = [annotation.get_object() for annotation in annotations]
     urls = {box.link for box in drawn.boxes if box.link}
     assert {annotation["/A"]["/URI"] for annotation in found} == urls
     places = [tuple(map(float, annotation["/Rect"])) for annotation in found]

@@ -212,3 +212,14 @@ def test_every_node_and_relation_is_drawn_whatever_its_text(lineage: Lineage) ->
     for box in drawn.boxes:
         words += [*box.name, *box.facts, box.hint]
     assert all(word.isprintable() for word in words)
+
+
+def test_of_a_tag_the_title_is_its_name_and_nothing_is_asked_for() -> None:
+    question = {"name": "r0_to_dl1:*", "tag": "r0_to_dl1:*", "direction": "none"}
+    answer = replace(MARKED, question=question, start="")
+
+    drawn = picture(answer)
+
+    assert drawn.title == "Steps of r0_to_dl1:*"
+    assert "asked" not in {entry.key for entry in drawn.legend}
+    assert not any(box.is_asked for box in drawn.boxes)

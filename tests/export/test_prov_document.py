@@ -124,7 +124,7 @@ def test_a_session_stands_there_once_with_what_its_script_said(
         if str(record.identifier).startswith("provdb:session-dl1ab")
     ]
 
-    assert [session["property:observation_5Fdate"] for session in sessions] == [
+    assert [session["property:observation_date"] for session in sessions] == [
         "20200117"
     ]
 

@@ -24,8 +24,8 @@ from provdb.model.qualified import (
     PROPERTY,
     PROVDB,
     QualifiedId,
+    attribute_name,
     parse_uri,
-    unescape_name,
 )
 from provdb.model.session import session_records, with_environment
 from provdb.model.statement import ROLE, Statement, Value
@@ -34,6 +34,7 @@ from provdb.model.values import encode_key
 
 __all__ = ["OwnDocument"]
 
+_KINDS: Final = ("activity", "agent", "entity", "environment", "session")
 _LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
 _SOURCES: Final = {
     "wasDerivedFrom": (f.DERIVED_FROM, "generatedEntity", "usedEntity"),
@@ -44,7 +45,13 @@ _IMPLIED: Final = {
     "wasInformedBy": ("informed", "informant"),
     "wasAssociatedWith": ("activity", "agent"),
     "specializationOf": ("specificEntity",),
+    "wasInfluencedBy": ("influencee", "influencer"),
 }
+# What a definition declares, which is read from the definition.
+_DECLARED: Final = (
+    *("activityDescription", "entityDescription", "usageDescription"),
+    *("generationDescription", "parameter", "parameterDescription"),
+)
 _INFERRED: Final = f"{PROVDB}inferred"
 
 
@@ -192,8 +199,8 @@ def _named(
 ) -> Iterator[tuple[str, Any]]:
     """Yield the names, as they are stored, and values of the attributes of one kind."""
     for attribute, value in attributes:
-        if attribute.startswith(namespace):
-            name = unescape_name(attribute[len(namespace) :])
+        name = attribute_name(namespace, attribute)
+        if name is not None:
             stored = name if name.startswith("%") else encode_key(name)
             yield stored, value_of(value)
 
@@ -201,9 +208,6 @@ def _named(
 def _id_of(uri: str) -> str:
     named = parse_uri(uri)
     return uri if named is None or named.kind not in _KINDS else named.id
-
-
-_KINDS: Final = ("activity", "agent", "entity", "environment", "session")
 
 
 def _is_own(statement: Statement) -> bool:
@@ -214,7 +218,8 @@ def _is_own(statement: Statement) -> bool:
 
 def _own_name(uri: str) -> QualifiedId | None:
     named = parse_uri(uri)
-    return named if named is not None and named.kind in _KINDS else None
+    is_own = named is not None and named.kind in (*_KINDS, *_DECLARED)
+    return named if is_own else None
 
 
 def _names_own(statement: Statement, arguments: Iterable[str]) -> bool:

@@ -8,8 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+
+import orjson
 
 from provdb.export.lstosa_records import RunLink, RunProvenance, RunStep
 from provdb.lineage import LineageEdge
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from prov.identifier import QualifiedName
     from prov.model import ProvDocument
 
-__all__ = ["lstosa_document"]
+__all__ = ["lstosa_document", "lstosa_json"]
 
 # Characters of a name that need no escape in PROV-N.
 _PLAIN: Final = "@~.-_"
@@ -48,6 +51,17 @@ def lstosa_document(provenance: RunProvenance) -> "ProvDocument":
     document.add_namespace("id", "id:")
     _Writer(document, provenance).write()
     return document
+
+
+def lstosa_json(provenance: RunProvenance) -> bytes:
+    """Return the same document as PROV-JSON, indented."""
+    # Asked for a format by its name, the library loads all formats, and RDF with them.
+    from prov.serializers.provjson import ProvJSONSerializer
+
+    stream = StringIO()
+    ProvJSONSerializer(lstosa_document(provenance)).serialize(stream)
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(orjson.loads(stream.getvalue()), option=option)
 
 
 class _Writer:

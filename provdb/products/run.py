@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
 from provdb.errors import NotFound, ReadError
 from provdb.export.details import read_details
-from provdb.export.lstosa_document import lstosa_document
+from provdb.export.lstosa_document import lstosa_json
 from provdb.export.lstosa_records import RunProvenance, run_provenance
 from provdb.lineage import (
     LINK_RULES,
@@ -204,9 +202,7 @@ def _union(whole: Lineage, parts: Iterable[Lineage]) -> Lineage:
 def _texts(provenance: RunProvenance) -> Iterator[tuple[str, bytes]]:
     """Yield the log, one dictionary a line, and the document of PROV-JSON."""
     yield "log", "".join(f"{record}\n" for record in provenance.records()).encode()
-    document = orjson.loads(lstosa_document(provenance).serialize(format="json") or "")
-    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    yield "json", orjson.dumps(document, option=option)
+    yield "json", lstosa_json(provenance)
 
 
 def _graph(lineage: Lineage, title: str) -> bytes:

@@ -391,7 +391,7 @@ def test_an_unknown_granularity_is_refused() -> None:
         collapse(answer, to="night")
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(graphs(), _GRANULARITY)
 def test_every_node_stands_in_one_node_and_every_edge_in_one_edge(
     answer: Lineage, to: str
@@ -411,7 +411,7 @@ def test_every_node_stands_in_one_node_and_every_edge_in_one_edge(
     }
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(graphs(), _GRANULARITY)
 def test_an_edge_conflicts_in_time_exactly_if_one_that_stands_in_it_does(
     answer: Lineage, to: str
@@ -429,7 +429,7 @@ def test_an_edge_conflicts_in_time_exactly_if_one_that_stands_in_it_does(
     } & late
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(graphs(), _GRANULARITY)
 def test_what_came_from_a_node_still_comes_from_the_node_in_which_it_stands(
     answer: Lineage, to: str
@@ -446,7 +446,7 @@ def test_what_came_from_a_node_still_comes_from_the_node_in_which_it_stands(
     ] == []
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(graphs(), _GRANULARITY)
 def test_no_cycle_comes_about(answer: Lineage, to: str) -> None:
     """An edge on a cycle holds one that was on a cycle before."""

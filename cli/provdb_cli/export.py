@@ -50,7 +50,9 @@ _DEFAULT: Final = "prov-json"
     "--format",
     "format_name",
     type=click.Choice(GRAPH_FORMATS),
-    help="The format; told by the ending of the output file, else prov-json.",
+    metavar="FORMAT",
+    help=f"One of {', '.join(GRAPH_FORMATS)}; told by the ending of the output file, "
+    "else prov-json.",
 )
 @click.option(
     "-o",

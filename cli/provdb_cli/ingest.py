@@ -33,7 +33,9 @@ _MOST_WARNINGS: Final = 20
     "--format",
     "input_format",
     type=click.Choice(_FORMATS),
-    help="What the inputs are; found by their content unless told.",
+    metavar="FORMAT",
+    help=f"What the inputs are, one of {', '.join(_FORMATS)}; found by their content "
+    "unless told.",
 )
 @click.pass_context
 def ingest(

@@ -41,7 +41,9 @@ def read_details(lineage: Lineage, store: Store) -> Details:
         store, f.ACTIVITIES, [n.id for n in lineage.nodes if n.kind == "activity"]
     )
     shown = [one for node in lineage.nodes for one in (node, *lineage.members(node))]
-    entities = _read(store, f.ENTITIES, [node.entity for node in shown if node.entity])
+    entities = _read(
+        store, f.ENTITIES, [node.entity for node in shown if node.entity is not None]
+    )
     sessions = {
         session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
         for activity in activities.values()

@@ -298,7 +298,7 @@ def _relations(
         kept = kept_of(link) if f.EXTRA in link else None
         if kept is None or not set(arguments) <= set(kept.arguments):
             attributes = said
-            if len(link) > 2 and not is_source:
+            if len(link) > 1 + (f.ROLE in link) and not is_source:
                 attributes += tuple(attributes_of(link, LINK))
             own = Statement(edge.relation, None, arguments, attributes)
             if own not in stated:
@@ -367,7 +367,8 @@ def _given_name(node: LineageNode, details: Details) -> str | None:
 def _own_name(node: LineageNode) -> str:
     if node.kind == "activity":
         return uri_of("activity", node.id)
-    return uri_of("entity", node.entity or node.id, node.version)
+    id_ = node.id if node.entity is None else node.entity
+    return uri_of("entity", id_, node.version)
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

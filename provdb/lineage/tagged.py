@@ -69,9 +69,10 @@ def tag_lineage(
         known = {node.entity for node in nodes if isinstance(node, Version)}
         nodes |= {history.now(one): 1 for one in entities if one not in known}
         _add_sources(history, nodes, edges)
+        distances = {node.id: distance for node, distance in nodes.items()}
         described = tuple(
             node._replace(kind="agent") if node.entity in agents else node
-            for node in describe(nodes, edges, loaded)
+            for node in describe(nodes, distances, edges, loaded=loaded)
         )
     return Lineage(
         question={"name": tag, "tag": tag, "direction": "none", "as_of": None},

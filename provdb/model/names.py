@@ -7,8 +7,8 @@ such as ``r0_to_dl1:01618``.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 __all__ = [
     "LEVELS",
@@ -40,8 +40,7 @@ _RUN_ARGUMENT: Final = re.compile(r"\d{5}\.(\d{4})$")
 _CALIBRATES_PEDESTAL: Final = "drs4_pedestal"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """What the names of an entity say about it.
 
     Attributes:
@@ -64,7 +63,7 @@ def file_facts(name: str | None, location: str | None) -> FileFacts:
     1611
     """
     base = file_name(location) if location else ""
-    level = _first_level(_LEVEL_OF_ENTITY, name or "")
+    level = _level_of_entity(name or "")
     if level is None and not _NO_DATA.search(base):
         level = _first_level(_LEVEL_OF_FILE, base)
     found = _RUN.search(base)
@@ -111,6 +110,12 @@ def subrun_of_arguments(arguments: Iterable[object]) -> int | None:
         if isinstance(argument, str) and (match := _RUN_ARGUMENT.match(argument))
     ]
     return int(found[0]) if len(found) == 1 else None
+
+
+# Of thousands of files a night there are twenty names.
+@lru_cache(maxsize=1024)
+def _level_of_entity(name: str) -> str | None:
+    return _first_level(_LEVEL_OF_ENTITY, name)
 
 
 def _first_level(

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Nights = Callable[..., Lineage]
 Open = Callable[..., "Page"]
 
+# Each box with what is drawn behind it, and with the sign that opens it.
+_EXTENTS = """[...document.querySelectorAll("#world .box")].map((box) => {
+  const parts = [...box.querySelectorAll(".shape, .behind, circle")];
+  const all = parts.map((part) => part.getBoundingClientRect());
+  const most = (side) => Math.max(...all.map((place) => place[side]));
+  const least = (side) => Math.min(...all.map((place) => place[side]));
+  return [least("left"), least("top"), most("right"), most("bottom")];
+})"""
 _NASTY = "/R0/<script>alert(1)</script>\"'\n&lt;.fits.fz"
 
 
@@ -59,11 +67,7 @@ def test_every_shown_box_is_in_the_window_and_none_covers_another(
 ) -> None:
     page = opened(nights(subruns, question=question))
 
-    places = page.evaluate(
-        "[...document.querySelectorAll('#world .box > .shape')].map((shape) => {"
-        " const r = shape.getBoundingClientRect();"
-        " return [r.left, r.top, r.right, r.bottom]; })"
-    )
+    places = page.evaluate(_EXTENTS)
     svg = page.locator("#graph").bounding_box()
     assert svg is not None
     assert len(places) == page.locator("[data-box]").count() > 15

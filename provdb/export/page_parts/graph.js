@@ -93,6 +93,7 @@ function measured(index) {
     w: Math.ceil(widest) + (isRound ? 30 : 38),
     // Room for the sign that opens it.
     h: LINE * (name.length + facts.length) + (index < FIRST_GROUP ? 12 : 20),
+    below: index < FIRST_GROUP ? 0 : 10,
     group: isMember ? node.group : null,
   };
 }

@@ -14,8 +14,9 @@ const FRAME_SIDE = 10;
 /**
  * Lay out a graph.
  *
- * @param boxes  Array of {w, h, group}: sizes, and the group it is a member of, or null;
- *               boxes with a smaller index are drawn further up where nothing else decides.
+ * @param boxes  Array of {w, h, below, group}: sizes, what is to stay free below, and the
+ *               group it is a member of, or null; boxes with a smaller index are drawn
+ *               further up where nothing else decides.
  * @param arrows Array of {from, to, weight, room}: indices of the earlier and the later
  *               box, how straight it is to be, and the width of what is written at it.
  * @returns {boxes: [{x, y}], arrows: [[{x, y}…]], frames: [{group, x, y, w, h}], w, h}
@@ -105,7 +106,7 @@ function rankBoxes(count, graph) {
 /** Return a cell a box, and one for each layer that an arrow passes by. */
 function makeCells(boxes, arrows, graph, ranks) {
   const cells = boxes.map((box, index) => ({
-    layer: ranks[index], h: box.h, w: box.w, block: box.group ?? `b${index}`,
+    layer: ranks[index], h: box.h + (box.below || 0), w: box.w, block: box.group ?? `b${index}`,
     isFramed: box.group !== null && box.group !== undefined,
     left: [], right: [], y: 0, order: index,
   }));
@@ -318,7 +319,7 @@ function draw(boxes, arrows, cells, chains, layers, columns) {
   for (const cell of cells) cell.y -= top;
   const placed = boxes.map((box, index) => {
     const {left, right} = columns[cells[index].layer];
-    return {x: (left + right - box.w) / 2, y: cells[index].y - box.h / 2};
+    return {x: (left + right - box.w) / 2, y: cells[index].y - cells[index].h / 2};
   });
   const lines = arrows.map(({from, to}, index) => {
     const chain = chains[index];

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from provdb.model import Record
 from provdb.model.qualified import PROV, parse_uri
-from provdb.model.statement import ELEMENTS, LABEL, LOCATION, ROLE, Statement
+from provdb.model.statement import ELEMENTS, LABEL, LOCATION, ROLE, Statement, Value
+from provdb.model.values import canonical
 
 __all__ = ["AGENT", "foreign_records", "kept_statement", "plain_id"]
 
@@ -172,19 +173,26 @@ def _kept(statement: Statement) -> dict[str, Any]:
         "kind": statement.kind,
         "id": statement.id,
         "arguments": dict(statement.arguments),
-        "attributes": [[name, value] for name, value in statement.attributes],
+        # Documents have them in any order.
+        "attributes": sorted(map(list, statement.attributes), key=canonical),
         "bundle": statement.bundle,
     }
     return {key: value for key, value in kept.items() if value}
 
 
 def _said(statement: Statement, attribute: str) -> str | None:
-    """Return the first value of an attribute as a text."""
-    value = statement.value(attribute)
-    if not isinstance(value, dict):
-        return None if value is None else str(value)
-    text = str(value["value"])
-    return _name(text) if value.get("type") == f"{PROV}QUALIFIED_NAME" else text
+    """Return one value of an attribute as a text: of several one of no language."""
+    values = sorted(statement.values(attribute), key=_order_of_value)
+    if not values:
+        return None
+    if not isinstance(values[0], dict):
+        return str(values[0])
+    text = str(values[0]["value"])
+    return _name(text) if values[0].get("type") == f"{PROV}QUALIFIED_NAME" else text
+
+
+def _order_of_value(value: Value) -> tuple[bool, bytes]:
+    return isinstance(value, dict) and "lang" in value, canonical(value)
 
 
 def _name(uri: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 __all__ = [
     "LEVELS",
     "FileFacts",
+    "calibration_runs",
     "file_facts",
     "file_name",
     "run_of_tag",
@@ -96,6 +97,18 @@ def run_of_tag(session_tag: str | None) -> int | None:
     pedestal_run, calibration_run = found.groups()
     is_pedestal = found.string.startswith(_CALIBRATES_PEDESTAL)
     return int(pedestal_run if is_pedestal else calibration_run or pedestal_run)
+
+
+def calibration_runs(session_tag: str | None) -> tuple[int, int] | None:
+    """Return the pedestal run and the calibration run that a session tag names.
+
+    >>> calibration_runs("drs4_pedestal:01804-01809"), calibration_runs("dl1ab:01618")
+    ((1804, 1809), None)
+    """
+    found = _TAG.match(session_tag or "")
+    if found is None or found[2] is None:
+        return None
+    return int(found[1]), int(found[2])
 
 
 def subrun_of_arguments(arguments: Iterable[object]) -> int | None:

@@ -75,7 +75,8 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     return replace(
         opened,
         question={**opened.question, "collapse": to},
-        start=ids[opened.start],
+        # What a tag holds begins nowhere.
+        start=ids.get(opened.start, opened.start),
         nodes=tuple(nodes.values()),
         edges=_edges(opened.edges, ids),
         opened=opened,

@@ -62,7 +62,8 @@ def run_lineage(
         beside = _made_beside(history, list(distances))
         distances |= dict.fromkeys(beside, 0)
         _walk(history, beside, distances, edges)
-        nodes = tuple(describe(distances, edges, loaded))
+        by_id = {node.id: distance for node, distance in distances.items()}
+        nodes = tuple(describe(distances, by_id, edges, loaded=loaded))
     first = max(
         (node for node in nodes if node.distance == 0 and node.run == run),
         key=lambda node: (

@@ -140,7 +140,8 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
     kept = _with_files(lineage, steps)
     nodes = tuple(node for node in lineage.nodes if node.id in kept)
     edges = [e for e in lineage.edges if e.source in kept and e.target in kept]
-    start = lineage.start if lineage.start in kept else _nearest(nodes).id
+    is_cut_off = any(n.id == lineage.start for n in lineage.nodes if n.id not in kept)
+    start = _nearest(nodes).id if is_cut_off else lineage.start
     return replace(
         lineage,
         question={**lineage.question, "view": name},

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from provdb_cli.check import check
+from provdb_cli.completion import completion
 from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
@@ -61,6 +62,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
 
 for command in (
     check,
+    completion,
     config,
     db,
     demo,

@@ -2,17 +2,25 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from provdb.model.names import LEVELS
+from provdb_cli.names import complete_name, known_values
 
 __all__ = [
     "TABLE_FORMATS",
+    "ActivityName",
+    "FieldName",
     "FileName",
     "Name",
+    "QueryText",
+    "SessionTag",
+    "SideName",
     "as_of_option",
     "collapse_option",
     "escape",
@@ -43,6 +51,8 @@ GRAPH_FORMATS: Final = (
     "prov-jsonld",
     "ro-crate",
 )
+# A shell completes it as it completes files.
+_ANY_FILE: Final = CompletionItem("", type="file")
 
 
 class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic only in later clicks.
@@ -86,6 +96,12 @@ class Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As of Ti
 class FileName(Name):
     """The name of a file, which is never empty."""
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return files in the store; of the disk, where there are none."""
+        return complete_name(ctx, "file", incomplete) or [_ANY_FILE]
+
     def convert(
         self,
         value: Any,
@@ -96,6 +112,88 @@ class FileName(Name):
         if not value:
             self.fail("it is empty; give a path, a file name or an id", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class SideName(FileName):
+    """One side of a comparison: a run, a tag, a production or a file."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return runs, tags and files in the store; else files of the disk."""
+        return complete_name(ctx, "side", incomplete) or [_ANY_FILE]
+
+
+class SessionTag(Name):
+    """The tag of a session."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return tags in the store."""
+        return complete_name(ctx, "session_tag", incomplete)
+
+
+class ActivityName(Name):
+    """The name of an activity."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return names of activities in the store."""
+        return complete_name(ctx, "activity", incomplete)
+
+
+class QueryText(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As of Time.
+    """A line of the query language."""
+
+    name = "query"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Take the blank away that tells a query with a minus from an option."""
+        return str(value).removeprefix(" ")
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return how the query may go on."""
+        from provdb.query.complete import complete_query
+
+        return [
+            CompletionItem(
+                found.text,
+                help=found.meaning or None,
+                added_to=found.added_to,
+                is_finished=found.is_finished,
+            )
+            for found in complete_query(incomplete, known=partial(known_values, ctx))
+        ]
+
+
+class FieldName(Name):
+    """How the name of a field of queries begins."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return the fields, and the keys of a family in the store."""
+        from provdb.query.complete import complete_query
+
+        start = "| select "
+        found = complete_query(f"{start}{incomplete}", known=partial(known_values, ctx))
+        return [
+            CompletionItem(
+                one.text.removeprefix(start),
+                help=one.meaning or None,
+                is_finished=one.is_finished,
+            )
+            for one in found
+        ]
 
 
 def escape(typed: str) -> str:
@@ -214,6 +312,7 @@ def reach_options(command: _Command) -> _Command:
         click.option(
             "--via",
             multiple=True,
+            type=ActivityName(),
             metavar="ACTIVITY",
             help="Pass only activities of this name (* and ? are wild); repeat for "
             "more.",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from provdb.store import Store
 
 __all__ = [
+    "cell",
     "choose_format",
     "count",
     "encode_stdout",
@@ -131,9 +132,9 @@ def print_rows(
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(columns)
             for row in rows:
-                writer.writerow([_cell(row.get(column)) for column in columns])
+                writer.writerow([cell(row.get(column)) for column in columns])
         else:
-            draw_table(_console(stream), list(rows), tables or [columns], write=_cell)
+            draw_table(_console(stream), list(rows), tables or [columns], write=cell)
 
 
 def print_json(value: Mapping[str, Any], *, output: Path | None = None) -> None:
@@ -186,6 +187,21 @@ def print_text(
         draw(_console(stream))
 
 
+def cell(value: Any) -> str:
+    """Return a value as a table and CSV show it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, list | dict):
+        return _json(value).rstrip("\n")
+    return str(value)
+
+
 def _console(stream: IO[str]) -> "Console":
     # Loaded here: rich takes longer to load than an answer in JSON to find.
     from rich.console import Console
@@ -229,17 +245,3 @@ def _json(value: Any, *, is_indented: bool = False) -> str:
     if is_indented:
         option |= orjson.OPT_INDENT_2
     return orjson.dumps(value, default=format_time, option=option).decode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, list | dict):
-        return _json(value).rstrip("\n")
-    return str(value)

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from tests.benchmarks.measure import Line, seconds_of, time_text
-from tests.benchmarks.stage import Stage
+from tests.benchmarks.stage import Stage, python_environment
 
 __all__ = ["EXPORT_ROWS"]
 
@@ -76,7 +76,7 @@ def _write(stage: Stage, uri: str, *python: str) -> str:
     words = ["--uri", uri, "products", _RUN, "-o", str(stage.folder / "products")]
     done = subprocess.run(
         [sys.executable, *python, *words],
-        env=stage.environment(),
+        env=python_environment(home=stage.folder),
         cwd=stage.folder,
         check=True,
         capture_output=True,

@@ -20,7 +20,8 @@ from tests.benchmarks.export_rows import EXPORT_ROWS
 from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
-from tests.benchmarks.stage import Database, Stage, environment, fold_log
+from tests.benchmarks.query_rows import QUERY_ROWS
+from tests.benchmarks.stage import Database, Stage, fold_log, python_environment
 
 __all__ = ["ROWS"]
 
@@ -172,6 +173,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     **CAPTURE_ROWS,
     **EXPORT_ROWS,
     **GRAPH_ROWS,
+    **QUERY_ROWS,
 }
 
 _HELP = """
@@ -189,7 +191,6 @@ print("loaded:", *(name for name in heavy if name in sys.modules), file=sys.stde
 # with what its parent had.
 _PEAK = """
 import resource, sys
-from pathlib import Path
 from provdb.lineage import impact
 from provdb.store import open_store
 with open_store(sys.argv[1]) as store:
@@ -255,7 +256,7 @@ def _is_there(module: str) -> bool:
 def _peak_mb(uri: str) -> float:
     said = subprocess.run(
         [sys.executable, "-c", _PEAK, uri, _MODEL],
-        env=environment(),
+        env=python_environment(),
         check=True,
         capture_output=True,
         text=True,
@@ -266,7 +267,7 @@ def _peak_mb(uri: str) -> float:
 def _python(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *words],
-        env=stage.environment(),
+        env=python_environment(home=stage.folder),
         cwd=stage.folder,
         check=True,
         capture_output=True,

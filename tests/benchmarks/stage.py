@@ -19,6 +19,7 @@ from provdb.ingest import ingest
 from provdb.model import Folder
 from provdb.readers import open_log, read_lines, read_records
 from provdb.store import Store, open_store
+from tests.benchmarks.archive import Documents, archive
 from tests.benchmarks.night import Night, lines, write
 from tests.mongod import MongoServer, with_database
 
@@ -29,7 +30,7 @@ __all__ = [
     "Database",
     "Scale",
     "Stage",
-    "environment",
+    "fill_archive",
     "fold_log",
 ]
 
@@ -50,6 +51,7 @@ class Scale:
         history_nights: Nights of one run that lie beside the run that is asked for.
         impact_runs: Runs below a random forest.
         drawn_subruns: Subruns of the run that is drawn.
+        archive_nights: Nights of ten runs that queries are asked about.
     """
 
     subruns: int
@@ -57,13 +59,24 @@ class Scale:
     history_nights: int
     impact_runs: int
     drawn_subruns: int
+    archive_nights: int
 
 
 FULL = Scale(
-    subruns=100, night_runs=10, history_nights=20, impact_runs=490, drawn_subruns=1000
+    subruns=100,
+    night_runs=10,
+    history_nights=20,
+    impact_runs=490,
+    drawn_subruns=1000,
+    archive_nights=50,
 )
 QUICK = Scale(
-    subruns=4, night_runs=2, history_nights=2, impact_runs=4, drawn_subruns=20
+    subruns=4,
+    night_runs=2,
+    history_nights=2,
+    impact_runs=4,
+    drawn_subruns=20,
+    archive_nights=2,
 )
 
 
@@ -156,11 +169,6 @@ class Stage:
         """Return a database with the same night."""
         return self._database("dl3", lambda store: _fill(store, [self._night_to_dl3]))
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment of a process whose home is here."""
-        home = str(self.folder)
-        return environment() | {"HOME": home, "XDG_CONFIG_HOME": home}
-
     def night_of_runs(self) -> Database:
         """Return a database with the night of `log`."""
 
@@ -194,6 +202,14 @@ class Stage:
             for number, first in enumerate(range(0, runs, _RUNS_A_NIGHT))
         ]
         return self._database("impact", lambda store: _fill(store, nights))
+
+    def archive(self) -> Database:
+        """Return a database with 4,000 activities of each night of an archive."""
+        nights, subruns = self.scale.archive_nights, self.scale.subruns
+        return self._database(
+            "archive",
+            lambda store: fill_archive(store, archive(nights=nights, subruns=subruns)),
+        )
 
     def empty_database(self) -> str:
         """Return the URI of a database that has collections and indexes alone."""
@@ -231,13 +247,6 @@ class Stage:
         return self._uri
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a process that finds what this one finds."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
-    found = [str(Path(place).absolute()) for place in sys.path]
-    return kept | {"PYTHONPATH": os.pathsep.join(found)}
-
-
 def fold_log(path: Path) -> Mapping[str, list[dict[str, Any]]]:
     """Return the documents that the records of a log make."""
     folder = Folder()
@@ -246,6 +255,28 @@ def fold_log(path: Path) -> Mapping[str, list[dict[str, Any]]]:
         for _, record in read_records(found, on_problem=_refuse):
             folder.add(record)
     return folder.take()
+
+
+def python_environment(*, home: Path | None = None) -> dict[str, str]:
+    """Return the environment of a process that finds what this one finds.
+
+    Args:
+        home: Where it looks for the files of its user; None for where this one does.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
+    found = [str(Path(place).absolute()) for place in sys.path]
+    if home is not None:
+        kept |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    return kept | {"PYTHONPATH": os.pathsep.join(found)}
+
+
+def fill_archive(store: Store, nights: Iterable[Documents]) -> None:
+    """Put the documents of nights into a store of a server, and nothing beside."""
+    store.initialise()
+    for night in nights:
+        for name, documents in night.items():
+            if documents:
+                store.collection(name).insert_many(documents, ordered=False)
 
 
 def _fill(store: Store, nights: Iterable[Night]) -> None:

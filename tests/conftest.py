@@ -105,6 +105,13 @@ def store(store_uri: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture
+def memory() -> Iterator[Store]:
+    """An empty store in memory, for what is the same whatever the store is."""
+    with open_store("memory://") as opened:
+        yield opened
+
+
 @pytest.fixture(scope="session")
 def chromium(pytestconfig: pytest.Config) -> str:
     """The path of a browser to look at pages with."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from provdb_cli.check import check
 from provdb_cli.completion import completion
 from provdb_cli.config import config
 from provdb_cli.db import db
@@ -15,11 +16,14 @@ from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
 from provdb_cli.pairs import diff, path
+from provdb_cli.products import products
 from provdb_cli.query import query
+from provdb_cli.reproduce import reproduce
 from provdb_cli.run import run
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
 from provdb_cli.spool import spool
+from provdb_cli.verify import verify
 
 __all__ = ["cli"]
 
@@ -57,6 +61,7 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
 
 
 for command in (
+    check,
     completion,
     config,
     db,
@@ -64,10 +69,13 @@ for command in (
     export,
     files,
     ingest,
+    products,
     query,
+    reproduce,
     run,
     session,
     spool,
+    verify,
 ):
     cli.add_command(command)
 for command in (diff, fields, find, path):

@@ -13,6 +13,7 @@ from provdb.model.names import LEVELS
 from provdb_cli.names import complete_name, known_values
 
 __all__ = [
+    "TABLE_FORMATS",
     "ActivityName",
     "FieldName",
     "FileName",

@@ -6,6 +6,7 @@ from provdb.lineage.path import Paths, path
 from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
+from provdb.lineage.run import run_lineage
 from provdb.lineage.tagged import tag_lineage
 from provdb.lineage.tree import TreeRow, tree
 from provdb.lineage.versions import FileVersion, FileVersions, versions
@@ -37,6 +38,7 @@ __all__ = [
     "makers",
     "path",
     "reach",
+    "run_lineage",
     "tag_lineage",
     "tree",
     "versions",

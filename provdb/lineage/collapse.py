@@ -36,15 +36,16 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     The answer is the same in all else: each node stands in one node of it, and that
     one comes from another one exactly if a node in it comes from one in the other.
     No cycle comes about: two versions of a file are two nodes, and what was read and
-    written again, as by dl1ab, does not come from itself. What was asked for is a node
-    of its own.
+    written again, as by dl1ab, does not come from itself. A file that was asked for is
+    a node of its own.
 
     Args:
         lineage: An answer of lineage or impact; also one that is collapsed.
         to: ``none``, the answer with all nodes of their own; ``activity``, one node
             for the activities of one name and session tag; or ``run``, one for those
-            of one name and run, as lstosa's products have them. What they made, and
-            the subruns that they used, are one collection for each kind of file.
+            of one name and run, as lstosa's products have them, that wrote into the
+            same folders: two productions are two. What they made, and the subruns
+            that they used, are one collection for each kind of file.
 
     Raises:
         QueryError: There is no such granularity.
@@ -74,6 +75,8 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     return replace(
         opened,
         question={**opened.question, "collapse": to},
+        # What a tag holds begins nowhere.
+        start=ids.get(opened.start, opened.start),
         nodes=tuple(nodes.values()),
         edges=_edges(opened.edges, ids),
         opened=opened,
@@ -94,10 +97,12 @@ class _Parting:
         """Return what each node has in common with those of its part, by its id."""
         nodes = self._lineage.nodes
         steps = {n.id: self._of_activity(n) for n in nodes if n.kind == "activity"}
+        if self._is_by_run:
+            steps = _by_production(steps, self._folders())
         counts = Counter(steps.values())
         parts: dict[str, Hashable] = {}
         for node in nodes:
-            if node.id == self._lineage.start:
+            if node.id == self._lineage.start == self._lineage.question.get("id"):
                 parts[node.id] = node.id
             elif node.kind == "activity":
                 parts[node.id] = steps[node.id]
@@ -114,6 +119,19 @@ class _Parting:
         if node.session_tag is not None:
             return node.name, node.session_tag
         return node.id
+
+    def _folders(self) -> dict[str, set[str]]:
+        """Return the folders into which each activity wrote, but for its subrun."""
+        places = {
+            node.id: _folder_of_run(node.location, node.subrun)
+            for node in self._lineage.nodes
+            if node.location is not None
+        }
+        found: dict[str, set[str]] = {}
+        for edge in self._lineage.edges:
+            if edge.relation == "wasGeneratedBy" and edge.source in places:
+                found.setdefault(edge.target, set()).add(places[edge.source])
+        return found
 
     def _of_entity(
         self,
@@ -137,6 +155,46 @@ class _Parting:
             makers=frozenset(makers),
             sources=frozenset(sources),
         )
+
+
+def _folder_of_run(location: str, subrun: int | None) -> str:
+    """Return the folder of a file, the same for all subruns of a run."""
+    folder = posixpath.dirname(location)
+    if subrun is None or f"{subrun:04d}" not in folder:
+        return folder
+    return re.sub(rf"(?<!\d){subrun:04d}(?!\d)", "*", folder)
+
+
+def _by_production(
+    steps: Mapping[str, Hashable], folders: Mapping[str, set[str]]
+) -> dict[str, Hashable]:
+    """Part the steps of a run that wrote into different folders: its productions.
+
+    What wrote into one folder belongs together, and all else that it wrote. What wrote
+    nothing is of the one production, if there is but one.
+    """
+    above: dict[tuple[Hashable, str], str] = {}
+
+    def top(step: Hashable, folder: str) -> str:
+        while (higher := above.setdefault((step, folder), folder)) != folder:
+            folder = higher
+        return folder
+
+    for id_, step in steps.items():
+        tops = sorted({top(step, folder) for folder in folders.get(id_, ())})
+        for other in tops[1:]:
+            above[step, other] = tops[0]
+    productions: dict[Hashable, set[str]] = {}
+    for step, folder in above:
+        productions.setdefault(step, set()).add(top(step, folder))
+
+    def production(id_: str, step: Hashable) -> str | None:
+        if id_ in folders:
+            return top(step, min(folders[id_]))
+        known = productions.get(step, set())
+        return next(iter(known)) if len(known) == 1 else None
+
+    return {id_: (step, production(id_, step)) for id_, step in steps.items()}
 
 
 class _Kind(NamedTuple):

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from provdb.errors import ConfigError, NotFound
+from provdb.errors import ConfigError, NotFound, QueryError
 from provdb.lineage.collapse import collapse
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
+from provdb.model import LEVELS
 
 __all__ = ["VIEWS", "View", "get_view", "view", "views"]
 
@@ -88,7 +89,7 @@ def get_view(name: str, *, among: Sequence[View] = VIEWS) -> View:
     """Return the view of a name.
 
     Raises:
-        NotFound: There is no such view.
+        QueryError: There is no such view.
 
     >>> get_view("calibration").steps[0]
     'drs4_pedestal*'
@@ -97,14 +98,15 @@ def get_view(name: str, *, among: Sequence[View] = VIEWS) -> View:
         if one.name == name:
             return one
     known = ", ".join(one.name for one in among)
-    raise NotFound(name, message=f"there is no view {name}; known are {known}")
+    raise QueryError(f"there is no view {name}; known are {known}")
 
 
 def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Lineage:
     """Return the part of an answer that a view shows: its steps and their files.
 
     What a file was derived from, or has as members, is shown with it. What stands at
-    the beginning is what was asked for, or what is nearest to it.
+    the beginning is what was asked for, or the data of the highest level that are
+    nearest to it.
 
     Args:
         lineage: The answer; one that is collapsed stays so.
@@ -112,7 +114,8 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
         among: The views that there are.
 
     Raises:
-        NotFound: There is no such view, or the answer has none of its steps.
+        NotFound: The answer has none of its steps.
+        QueryError: There is no such view.
 
     >>> import provdb
     >>> from provdb.lineage import lineage
@@ -137,7 +140,8 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
     kept = _with_files(lineage, steps)
     nodes = tuple(node for node in lineage.nodes if node.id in kept)
     edges = [e for e in lineage.edges if e.source in kept and e.target in kept]
-    start = lineage.start if lineage.start in kept else _nearest(nodes).id
+    is_cut_off = any(n.id == lineage.start for n in lineage.nodes if n.id not in kept)
+    start = _nearest(nodes).id if is_cut_off else lineage.start
     return replace(
         lineage,
         question={**lineage.question, "view": name},
@@ -167,7 +171,15 @@ def _with_files(lineage: Lineage, steps: set[str]) -> set[str]:
 
 
 def _nearest(nodes: Iterable[LineageNode]) -> LineageNode:
-    return min(nodes, key=lambda node: (node.kind == "activity", order_of_node(node)))
+    return min(
+        nodes,
+        key=lambda node: (
+            node.kind == "activity",
+            node.distance,
+            0 if node.level is None else -1 - LEVELS.index(node.level),
+            order_of_node(node),
+        ),
+    )
 
 
 def _view(table: Mapping[str, Any]) -> View:

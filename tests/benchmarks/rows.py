@@ -16,6 +16,7 @@ import yaml
 
 from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
+from tests.benchmarks.export_rows import EXPORT_ROWS
 from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
@@ -171,6 +172,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "command": _command_line,
     "help": _help,
     **CAPTURE_ROWS,
+    **EXPORT_ROWS,
     **GRAPH_ROWS,
     **PROV_ROWS,
     **QUERY_ROWS,

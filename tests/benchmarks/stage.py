@@ -161,6 +161,14 @@ class Stage:
         """Return the URI of a local store with one run of very many subruns."""
         return self._local("large", Night(subruns=self.scale.drawn_subruns))
 
+    def local_night(self) -> str:
+        """Return the URI of a local store with a night of many runs, up to DL3."""
+        return self._local("night", self._night_to_dl3)
+
+    def night_to_dl3(self) -> Database:
+        """Return a database with the same night."""
+        return self._database("dl3", lambda store: _fill(store, [self._night_to_dl3]))
+
     def night_of_runs(self) -> Database:
         """Return a database with the night of `log`."""
 
@@ -207,6 +215,10 @@ class Stage:
         """Return the URI of a database that has collections and indexes alone."""
         name = f"empty{len(self._databases)}"
         return self._database(name, lambda store: store.initialise()).uri
+
+    @property
+    def _night_to_dl3(self) -> Night:
+        return Night(runs=self.scale.night_runs, subruns=self.scale.subruns)
 
     def _local(self, name: str, night: Night) -> str:
         path = self.folder / f"{name}.db"

@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from provdb.errors import ConfigError, NotFound
+from provdb.errors import ConfigError, NotFound, QueryError
 from provdb.ingest import ingest
-from provdb.lineage import Lineage, collapse, impact, lineage, view, views
+from provdb.lineage import (
+    Lineage,
+    collapse,
+    impact,
+    lineage,
+    tag_lineage,
+    view,
+    views,
+)
 from provdb.store import Store
 from tests.lineage.histories import Step, file, stored
 from tests.lineage.logs import SUBRUN_WISE
@@ -127,8 +135,23 @@ def test_a_view_of_impact_is_what_its_steps_made(store: Store) -> None:
     assert {node.run for node in part.nodes} == {1807, 1808}
 
 
+def test_what_a_tag_holds_begins_nowhere_in_a_view_too(night: Store) -> None:
+    whole = tag_lineage(night, "*:01807")
+
+    part = view(collapse(whole, to="run"), "r0_to_dl1")
+
+    assert part.start == whole.start == ""
+    assert {node.name for node in part.nodes if node.kind == "activity"} == {
+        "r0_to_dl1",
+        "dl1ab",
+        "dl1_datacheck",
+    }
+
+
 def test_an_unknown_view_is_refused_with_the_known_ones(answer: Lineage) -> None:
-    with pytest.raises(NotFound, match="no view r1_to_dl1; known are calibration, r0"):
+    with pytest.raises(
+        QueryError, match="no view r1_to_dl1; known are calibration, r0"
+    ):
         view(answer, "r1_to_dl1")
 
 

@@ -137,6 +137,9 @@ class History:
 
     def now(self, entity: str) -> Version:
         """Return the version of a loaded entity that there is now."""
+        settled = self._settled.get(entity) or self._settle(entity)
+        if settled:
+            return settled[0][0]
         version = self.see(Use(entity))[0]
         if not version.generators:
             return version

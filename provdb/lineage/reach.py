@@ -55,21 +55,24 @@ def reach(
         loaded.load_uses(entities)
         level: list[Node] = [history.now(entity) for entity in entities]
         level += [loaded.activity(activity) for activity in activities]
-        visited, reached = set(level), set[Node]()
+        visited = {node.id for node in level}
+        reached: dict[str, Node] = {}
         while level:
             direction.load(loaded, level)
             found = {
-                other for node in level for other, _ in direction.step(history, node)
+                other.id: other
+                for node in level
+                for other, _ in direction.step(history, node)
             }
             reached |= found
-            level = [node for node in found if node not in visited]
-            visited |= found
-        versions = [node for node in reached if isinstance(node, Version)]
+            level = [node for id_, node in found.items() if id_ not in visited]
+            visited |= found.keys()
+        versions = [node for node in reached.values() if isinstance(node, Version)]
         if not is_upstream:
             versions = [v for v in versions if history.now(v.entity) is v]
     return ReachedIds(
         entities=frozenset(version.entity for version in versions),
-        activities=frozenset(n.id for n in reached if isinstance(n, Activity)),
+        activities=frozenset(n.id for n in reached.values() if isinstance(n, Activity)),
     )
 
 

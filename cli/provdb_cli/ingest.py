@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["ingest"]
 
 _STDIN: Final = "-"
-# The names of `provdb.readers.FORMATS`, which help does not load.
-_FORMATS: Final = ("lstosa",)
+# The names of `provdb.readers.formats.FORMATS`, which help does not load.
+_FORMATS: Final = (
+    *("config", "ctapipe", "ecsv", "fits", "hdf5"),
+    *("lstosa", "lstosa-json", "lstosa-run"),
+)
 _COLUMNS: Final = ("collection", "added", "changed", "unchanged")
 _MOST_WARNINGS: Final = 20
 
@@ -48,7 +51,7 @@ def ingest(
       provdb ingest - < prov.log
     """
     from provdb.ingest import ingest, total_bytes
-    from provdb.readers import format_named
+    from provdb.readers.formats import format_named
 
     settings: Settings = context.obj
     inputs = [_input(path) for path in paths]

@@ -39,15 +39,17 @@ _MOST_WARNINGS: Final = 20
 def ingest(
     context: click.Context, paths: tuple[str, ...], input_format: str | None
 ) -> None:
-    """Store the provenance in logs.
+    """Store the provenance in logs and other files.
 
-    PATH is a file, a folder, or - for standard input. Logs of lstosa and logprov
-    are read, and lstosa's run-wise *_prov.log, plain or compressed by gzip. Reading
-    a log again changes nothing.
+    PATH is a file, a folder, or - for standard input. Logs of lstosa, logprov and
+    ctapipe are read, run-wise products of lstosa, attributes of HDF5 files, headers
+    of FITS files, ECSV tables and configurations. Reading a file again changes
+    nothing.
 
     \b
     Example:
       provdb ingest prov.log
+      provdb ingest /fefs/aswg/data/real/DL1/20200117
       provdb ingest - < prov.log
     """
     from provdb.ingest import ingest, total_bytes

@@ -7,6 +7,7 @@ came from is found by the link rules of `provdb.lineage`.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -63,10 +64,16 @@ def read_file(
         on_problem(ReadError(source.name, reason))
 
     try:
-        with fits.open(
-            location, lazy_load_hdus=True, disable_image_compression=True
-        ) as units:
-            headers = list(_headers(units, tell))
+        # astropy leaves a file open that it cannot read, and warns of what it mends.
+        with (
+            warnings.catch_warnings(),
+            open(location, "rb") as stream,
+        ):
+            warnings.simplefilter("ignore")
+            with fits.open(
+                stream, lazy_load_hdus=True, disable_image_compression=True
+            ) as units:
+                headers = list(_headers(units, tell))
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ReadError(source.name, f"it is no whole FITS file: {error}") from error
     yield from ((None, record) for record in _records(headers, location))

@@ -1,6 +1,6 @@
 """A store with the questions that it answers: what a script or a notebook needs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
 from types import TracebackType
@@ -21,9 +21,9 @@ from provdb.lineage import (
     versions,
 )
 from provdb.model import Document
-from provdb.query import Query, filter_query, find
+from provdb.query import Query, Rows, filter_query
 from provdb.sessions import get_sessions, list_sessions
-from provdb.store import Store, open_store
+from provdb.store import Store, known_collection, open_store, reading_pipeline
 from provdb.tabular import RowList
 
 __all__ = ["Database", "connect"]
@@ -130,12 +130,12 @@ class Database:
         *,
         timeout_seconds: float | None = None,
         **filters: Any,
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the rows that answer a query, as `provdb.query.find` does.
+    ) -> Rows:
+        """Return the rows that answer a query, asked of the store as they are taken.
 
         Args:
-            query: A line of the query language, or a tree; all of everything unless
-                told.
+            query: A line of the query language, a tree, or what was built of
+                `provdb.query.field`; all of everything unless told.
             timeout_seconds: How long it may take, or None for any time.
             **filters: Fields and what they are: a value, a list of which it is any,
                 or None for what is unknown. A string may have ``*`` and ``?``.
@@ -148,9 +148,13 @@ class Database:
         ...     db.store.initialise()
         ...     list(db.find("level:DL1 | count", run=[1618, 1619]))
         [{'count': 0}]
+        >>> from provdb.query import field
+        >>> asked = (field.level == "DL1") & (field.run == 1618)
+        >>> list(db.find(asked.count()))
+        [{'count': 0}]
         """
         asked = filter_query(query, filters)
-        return find(
+        return Rows(
             self.store, asked, rules=self._rules, timeout_seconds=timeout_seconds
         )
 
@@ -162,20 +166,52 @@ class Database:
         """Return the documents of all sessions of a tag."""
         return get_sessions(self.store, tag)
 
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]]
+    ) -> RowList:
+        """Return what a pipeline of MongoDB makes of a collection, as a table.
+
+        A store without a server runs the stages and operators that it answers like a
+        server, on 100 000 documents at most behind a first ``$match``, and refuses all
+        others by their names.
+
+        Args:
+            collection: ``activities``, ``entities``, ``sessions``, ``environments`` or
+                ``files``.
+            pipeline: The stages; none that writes.
+
+        Raises:
+            QueryError: There is no such collection, or the pipeline is wrong, writes,
+                or cannot be run by this store.
+
+        >>> import provdb
+        >>> db = connect("memory://")
+        >>> records = provdb.store_demo(db.store)
+        >>> ran = {"$match": {"name": "dl2_to_dl3"}}
+        >>> db.aggregate("activities", [ran, {"$sortByCount": "$status"}])
+        [{'_id': 'completed', 'count': 2}]
+        """
+        stages = reading_pipeline(pipeline)
+        return RowList(self.store.run_pipeline(known_collection(collection), stages))
+
     def collection(self, name: str) -> Any:
-        """Return a collection of a MongoDB server as pymongo has it, to aggregate.
+        """Return a collection as it is: of a MongoDB server that of pymongo.
+
+        Without a server it has ``aggregate``, ``find`` and ``count_documents``, within
+        what `aggregate` says.
 
         Args:
             name: ``activities``, ``entities``, ``sessions``, ``environments`` or
                 ``files``.
 
         Raises:
-            QueryError: The store is no server, or has no such collection.
+            QueryError: There is no such collection.
 
-        Example::
-
-            by_step = [{"$group": {"_id": "$name", "n": {"$sum": 1}}}]
-            list(db.collection("activities").aggregate(by_step))
+        >>> import provdb
+        >>> db = connect("memory://")
+        >>> records = provdb.store_demo(db.store)
+        >>> db.collection("entities").count_documents({"level": "DL3"})
+        2
         """
         return self.store.collection(name)
 

@@ -10,9 +10,10 @@ import orjson
 from provdb.errors import MissingExtra
 from provdb.model import format_time
 
-__all__ = ["RowList", "Tabular"]
+__all__ = ["MOST_ROWS", "RowList", "Tabular", "html_table", "plain_row"]
 
-_MOST_ROWS: Final = 100
+# So many rows are shown in a notebook.
+MOST_ROWS: Final = 100
 _MOST_LETTERS: Final = 200
 _CELL: Final = "text-align: left; vertical-align: top; white-space: pre-wrap"
 
@@ -38,7 +39,10 @@ class Tabular:
         except ImportError as error:
             raise MissingExtra("pandas", extra="notebook") from error
         rows = self.rows()
-        return pandas.DataFrame(rows, columns=_fields(rows))
+        frame = pandas.DataFrame(rows, columns=_fields(rows))
+        # Else pandas makes 1618.0 of run 1618 where another row has none.
+        whole = [name for name in frame if _is_whole(row.get(name) for row in rows)]
+        return frame.astype(dict.fromkeys(whole, "Int64"))
 
     def _repr_html_(self) -> str:
         """Return the table that a notebook shows, of the first rows."""
@@ -60,14 +64,28 @@ class RowList(list[dict[str, Any]], Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rows as one value that JSON can hold."""
-        return {"rows": [{k: _plain(v) for k, v in row.items()} for row in self]}
+        return {"rows": [plain_row(row) for row in self]}
 
 
-def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON holds it, times as texts.
+
+    >>> from datetime import UTC, datetime
+    >>> plain_row({"run": 1618, "start": datetime(2019, 11, 24, 7, tzinfo=UTC)})
+    {'run': 1618, 'start': '2019-11-24T07:00:00.000Z'}
+    """
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def html_table(rows: Sequence[Mapping[str, Any]], *, is_all: bool = True) -> str:
     """Return rows as a table of HTML, without what all of them lack.
 
     Long texts are cut, of many rows the first ones are shown, and nothing in them
     becomes markup.
+
+    Args:
+        rows: The rows.
+        is_all: Whether there are no more of them.
 
     >>> html_table([{"name": "<b>", "run": None}]).count("&lt;b&gt;")
     1
@@ -80,14 +98,16 @@ def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
     header = "".join(_cell("th", name.replace("_", " ")) for name in columns)
     lines = [
         "".join(_cell("td", _text(row.get(name))) for name in columns)
-        for row in islice(rows, _MOST_ROWS)
+        for row in islice(rows, MOST_ROWS)
     ]
     body = "".join(f"<tr>{line}</tr>" for line in lines)
     note = "no rows"
     if rows:
         note = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
-    if len(rows) > _MOST_ROWS:
-        note += f", the first {_MOST_ROWS} are shown"
+    if len(rows) > MOST_ROWS:
+        note += f", the first {MOST_ROWS} are shown"
+    if not is_all:
+        note = f"the first {MOST_ROWS} rows, there are more"
     return (
         f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
         f"<p>{note}</p>"
@@ -96,6 +116,12 @@ def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _fields(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _is_whole(values: Iterable[Any]) -> bool:
+    """Say whether there are whole numbers, and gaps, and nothing else."""
+    kinds = {type(value) for value in values}
+    return kinds == {int, type(None)}
 
 
 def _cell(tag: str, text: str) -> str:
@@ -107,8 +133,10 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         text = "yes" if value else "no"
-    elif isinstance(value, list) and all(isinstance(item, str) for item in value):
-        text = "\n".join(value)
+    elif isinstance(value, list) and not any(
+        isinstance(item, list | dict) for item in value
+    ):
+        text = "\n".join(map(_text, value))
     else:
         plain = _plain(value)
         text = plain if isinstance(plain, str) else orjson.dumps(plain).decode()

@@ -10,6 +10,7 @@ from provdb.compare.nature import Nature, night_of
 from provdb.compare.side import Side
 from provdb.model import Document, decode, file_name
 from provdb.model import fields as f
+from provdb.model.names import calibration_runs
 from provdb.model.values import (
     canonical,
     decode_key,
@@ -127,12 +128,15 @@ def facts_of(side: Side) -> Facts:
     facts = Facts()
     generated = side.generated
     told: set[tuple[str, str | None]] = set()
-    natures: dict[tuple[int | None, frozenset[str]], Nature] = {}
+    natures: dict[tuple[Any, ...], Nature] = {}
     durations: dict[str, list[float]] = {}
     for activity in side.activities:
         step = activity.get(f.NAME) or _UNKNOWN
-        key = activity[f.RUN], frozenset(_nights(side, activity))
-        nature = natures.setdefault(key, Nature(*key))
+        run, nights = activity[f.RUN], frozenset(_nights(side, activity))
+        runs = calibration_runs(activity[f.SESSION_TAG])
+        if (run, nights, runs) not in natures:
+            natures[run, nights, runs] = Nature(run, nights, calibration=runs)
+        nature = natures[run, nights, runs]
         facts.steps[step] = facts.steps.get(step, 0) + 1
         said = list(_said(side, activity, nature))
         environment = activity.get(f.ENVIRONMENT)
@@ -248,7 +252,8 @@ def _nights(side: Side, activity: Document) -> Iterator[str]:
     observed = night_of(str(side.properties(activity).get(_DATE, "")))
     if observed is not None:
         yield observed
-    numbers = Nature(activity[f.RUN])
+    runs = calibration_runs(activity[f.SESSION_TAG])
+    numbers = Nature(activity[f.RUN], calibration=runs)
     for link in (*activity[f.USED], *activity[f.GENERATED]):
         location = side.entities.get(link[f.ENTITY], {}).get(f.LOCATION)
         if location is not None and numbers.text(location) != location:

@@ -6,6 +6,7 @@ pedestal that a run was calibrated with.
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 __all__ = ["Nature", "night_of"]
@@ -30,28 +31,48 @@ class Nature:
     '/v03/{date}/drs4_pedestal.Run01804.0000.h5'
     """
 
-    def __init__(self, run: int | None, nights: Iterable[str] = ()) -> None:
-        """Name the run, and the nights as ``YYYYMMDD``."""
-        self.run = run
+    def __init__(
+        self,
+        run: int | None,
+        nights: Iterable[str] = (),
+        *,
+        calibration: tuple[int, int] | None = None,
+    ) -> None:
+        """Say what is natural.
+
+        Args:
+            run: The run, or None if it has none.
+            nights: The nights, as ``YYYYMMDD``.
+            calibration: Of a calibration its pedestal run and its calibration run, of
+                which the run is one.
+        """
+        self._words = {} if run is None else {run: "{run}"}
+        if calibration is not None:
+            words = ("{pedestal_run}", "{calibration_run}")
+            self._words |= dict(zip(calibration, words, strict=True))
         self._rules = [(_TIME, "{time}"), (_ID, "{id}")]
         for night in sorted(set(nights)):
             year, month, day = night[:4], night[4:6], night[6:]
             written = rf"(?<!\d){year}(?P<gap>[-_/]?){month}(?P=gap){day}(?!\d)"
             self._rules.append((re.compile(written), "{date}"))
-        self._numbers = None
-        if run is not None:
-            self._numbers = re.compile(
-                rf"(?P<word>Run_?)0*{run}(?P<subrun>\.\d{{4}})?(?!\d)"
-                rf"|(?<![\d.]){run:05d}(?P<other>\.\d{{4}})?(?!\d)",
-                re.IGNORECASE,
+        self._numbers = [
+            (
+                re.compile(
+                    rf"(?P<word>Run_?)0*{number}(?P<subrun>\.\d{{4}})?(?!\d)"
+                    rf"|(?<![\d.]){number:05d}(?P<other>\.\d{{4}})?(?!\d)",
+                    re.IGNORECASE,
+                ),
+                partial(_without_numbers, word),
             )
+            for number, word in self._words.items()
+        ]
 
     def text(self, text: str) -> str:
         """Return a text with words for what is of the run by its nature."""
         for pattern, word in self._rules:
             text = pattern.sub(word, text)
-        if self._numbers is not None:
-            text = self._numbers.sub(_without_numbers, text)
+        for numbers, without in self._numbers:
+            text = numbers.sub(without, text)
         return text
 
     def value(self, name: str, value: Any) -> Any:
@@ -70,8 +91,8 @@ class Nature:
         if number.isascii() and number.isdecimal():
             if "subrun" in name.lower():
                 return "{subrun}"
-            if "run" in name.lower() and int(number) == self.run:
-                return "{run}"
+            if "run" in name.lower() and int(number) in self._words:
+                return self._words[int(number)]
         return self.text(value) if isinstance(value, str) else value
 
 
@@ -85,6 +106,6 @@ def night_of(text: str) -> str | None:
     return None if found is None else "".join(found.groups())
 
 
-def _without_numbers(match: re.Match[str]) -> str:
+def _without_numbers(word: str, match: re.Match[str]) -> str:
     subrun = ".{subrun}" if match["subrun"] or match["other"] else ""
-    return f"{'Run' if match['word'] else ''}{{run}}{subrun}"
+    return f"{'Run' if match['word'] else ''}{word}{subrun}"

@@ -1,7 +1,8 @@
 """What an answer says of the nodes that a walk met: names, places, levels, origins."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
 
 from provdb.lineage.history import Node
 from provdb.lineage.loaded import Loaded
@@ -15,52 +16,55 @@ __all__ = ["describe"]
 _COLLECTIONS: Final = ("SetCollection", "FileCollection")
 _FAILED: Final = ("failed", "interrupted")
 _RAW: Final = "R0"
+# What follows the distance is said of collapsed nodes only.
+_OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 :]
+# There are many nodes, and the class itself takes twice as long.
+_node: Final[Callable[[tuple[Any, ...]], LineageNode]] = partial(
+    tuple.__new__, LineageNode
+)
 
 
 def describe(
-    distances: Mapping[Node, int], edges: Iterable[LineageEdge], loaded: Loaded
+    nodes: Iterable[Node],
+    distances: Mapping[str, int],
+    edges: Iterable[LineageEdge],
+    *,
+    loaded: Loaded,
 ) -> Iterator[LineageNode]:
     """Yield what an answer says of each node, in the order they were met.
 
     Args:
-        distances: The nodes, and how many steps away each is.
+        nodes: The nodes.
+        distances: How many steps away each is, by id.
         edges: All edges between them.
         loaded: The documents of their entities, and their activities.
     """
     runs: dict[str, int | None] = {}
-    for node, distance in distances.items():
+    entities = loaded.entities
+    for node in nodes:
+        id_ = node.id
         if isinstance(node, Activity):
-            yield LineageNode(
-                id=node.id,
-                kind="activity",
-                name=node.name,
-                run=node.run,
-                subrun=node.subrun,
-                status=node.status,
-                session_tag=node.session_tag,
-                start=node.start,
-                end=node.end,
-                distance=distance,
+            yield _node(
+                (
+                    *(id_, "activity", node.name, None, None, node.run, node.subrun),
+                    *(None, node.status, None, node.session_tag),
+                    *(node.start, node.end, None, distances[id_], *_OF_ONE),
+                )
             )
             continue
-        document: Document = loaded.entities.get(node.entity, {})
+        document: Document = entities.get(node.entity, {})
         field = document.get
-        is_collection = _is_collection(document)
+        is_collection = field(f.TYPE) in _COLLECTIONS or f.MEMBERS in document
         if is_collection and not runs:
-            runs = _runs_of_collections(distances, edges, loaded)
-        yield LineageNode(
-            id=node.id,
-            kind="collection" if is_collection else "entity",
-            name=field(f.NAME),
-            location=field(f.LOCATION),
-            level=field(f.LEVEL),
-            run=runs[node.id] if is_collection else field(f.RUN),
-            subrun=field(f.SUBRUN),
-            version=node.tag,
-            status=_status(node, loaded),
-            origin=_origin(node, document),
-            entity=node.entity,
-            distance=distance,
+            runs = _runs_of_collections(nodes, edges, loaded)
+        yield _node(
+            (
+                *(id_, "collection" if is_collection else "entity", field(f.NAME)),
+                *(field(f.LOCATION), field(f.LEVEL)),
+                *(runs[id_] if is_collection else field(f.RUN), field(f.SUBRUN)),
+                *(node.tag, _status(node, loaded), _origin(node, document)),
+                *(None, None, None, node.entity, distances[id_], *_OF_ONE),
+            )
         )
 
 

@@ -3,9 +3,12 @@
 Both directions are read off the same function, `see`, so they agree.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import Any, Final
 
 from provdb.lineage.loaded import RELATIONS, Loaded
 from provdb.lineage.resolve import (
@@ -17,6 +20,7 @@ from provdb.lineage.resolve import (
     Version,
     generation_rounds,
     resolve,
+    wrote_in_turn,
 )
 from provdb.lineage.result import LineageEdge
 from provdb.lineage.rules import common_parts
@@ -28,6 +32,8 @@ __all__ = ["History", "Node", "Step"]
 Node = Activity | Version
 # A relation of a node, and the node at the other end of it.
 Step = tuple[Node, LineageEdge]
+# A version of an entity, and who made it, if anybody did.
+_Writing = tuple[Version, Activity | None]
 
 
 class History:
@@ -45,41 +51,37 @@ class History:
         self._versions: dict[str, dict[Version, None]] = {}
         # One object for one version.
         self._known: dict[tuple[str, object], Version] = {}
-        # Entities with one version whatever the use, and who generated it.
-        self._settled: dict[str, tuple[Version, Activity | None]] = {}
+        # Entities that different steps wrote one after another: what each wrote.
+        self._settled: dict[str, tuple[_Writing, ...]] = {}
+        # Entities that nothing wrote and that come from nothing: what each is.
+        self._unwritten: dict[str, Version] = {}
         # Versions of what comes from something without any activity.
         self._derived: dict[Use, Version] = {}
 
     def see(self, use: Use) -> tuple[Version, bool]:
         """Return the version that was used, and whether the times conflict."""
-        entity = use.entity
-        settled = self._settle(entity)
-        if settled is not None:
-            version, maker = settled
-            if maker is None or maker.id not in use.exclude:
-                return version, _ends_after(maker, use.time)
+        settled = self._settled.get(use.entity) or self._settle(use.entity)
+        if settled and use.hash is None:
+            found = _written_by(settled, use.time, exclude=use.exclude)
+            if found is not None:
+                return found
         made = self._resolve(use)
         if made.generators:
-            version = self._generated_by(entity, made.generators)
+            version = self._generated_by(use.entity, made.generators)
             return version, made.has_time_conflict
         return self._see_derived(use), False
 
     def see_used(self, activity: Activity, link: Link) -> tuple[Version, bool]:
         """Return the version that an activity used, and whether the times conflict."""
-        settled = self._settled.get(link.entity) or self._settle(link.entity)
-        if settled is not None:
-            # There is no other version; only its time can conflict.
-            version, maker = settled
-            if maker is not activity:
-                return version, _ends_after(maker, activity.start)
+        entity, _, hash_ = link
+        settled = self._settled.get(entity) or self._settle(entity)
+        if settled and hash_ is None:
+            found = _written_by(settled, activity.start, exclude=(activity.id,))
+            if found is not None:
+                return found
+        exclude = frozenset((activity.id,))
         return self.see(
-            Use(
-                link.entity,
-                activity.start,
-                link.hash,
-                frozenset((activity.id,)),
-                activity.session_id,
-            )
+            Use(entity, activity.start, hash_, exclude, activity.session_id)
         )
 
     def upstream(self, node: Node) -> list[Step]:
@@ -87,14 +89,17 @@ class History:
         steps: list[Step] = []
         if isinstance(node, Activity):
             for link in node.used:
-                version, is_late = self.see_used(node, link)
+                version, is_late = self._unwritten.get(link.entity), False
+                if version is None:
+                    version, is_late = self.see_used(node, link)
                 steps.append((version, _used(node, version, link, is_late)))
             return steps
         for generator in sorted(node.generators):
             activity = self.loaded.activity(generator)
             for role in _roles(activity.generated, node.entity):
                 steps.append((activity, _was_generated_by(node, activity, role)))
-        steps += self._direct_steps(node)
+        if self.loaded.has_sources(node.entity):
+            steps += self._direct_steps(node)
         return steps
 
     def downstream(self, node: Node) -> list[Step]:
@@ -140,19 +145,24 @@ class History:
         latest = max(generators, key=lambda activity: activity.order)
         return self.see(Use(entity, session_id=latest.session_id))[0]
 
-    def _settle(self, entity: str) -> tuple[Version, Activity | None] | None:
-        """Return the version of an entity that can have one only, and who made it."""
-        settled = self._settled.get(entity)
-        if settled is not None:
-            return settled
-        generated = self.loaded.generators.get(entity, ())
-        if not generated and not self.loaded.has_sources(entity):
-            settled = self._version(entity), None
-        elif len(generated) == 1 and self.loaded.is_for_all_sessions(entity):
-            (maker,) = generated
-            if maker.end is not None:
-                settled = self._generated_by(entity, (maker,)), maker
-        if settled is not None:
+    def _settle(self, entity: str) -> tuple[_Writing, ...]:
+        """Return what different steps wrote of an entity, the latest first.
+
+        There is nothing to decide then but who had ended. Nothing is returned of an
+        entity for which more than that decides.
+        """
+        made = self.loaded.generators.get(entity, ())
+        settled: tuple[_Writing, ...] = ()
+        if not made:
+            if not self.loaded.has_sources(entity):
+                version = self._unwritten[entity] = self._version(entity)
+                settled = ((version, None),)
+        elif self.loaded.is_for_all_sessions(entity) and wrote_in_turn(made):
+            settled = tuple(
+                (self._generated_by(entity, (maker,)), maker)
+                for maker in sorted(made, key=attrgetter("order"), reverse=True)
+            )
+        if settled:
             self._settled[entity] = settled
         return settled
 
@@ -300,8 +310,8 @@ class History:
         """Find the versions of an entity and of all that comes directly from it."""
         if not self.loaded.later(entity):
             settled = self._settle(entity)
-            if settled is not None and not self._is_read_by(settled[1], entity):
-                self._versions[entity] = dict.fromkeys(settled[:1])
+            if len(settled) == 1 and not self._is_read_by(settled[0][1], entity):
+                self._versions[entity] = {settled[0][0]: None}
             else:
                 self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
             return
@@ -357,22 +367,37 @@ class _Derivation:
     is_circular: bool = False
 
 
-def _ends_after(maker: Activity | None, time: datetime | None) -> bool:
-    if maker is None or maker.end is None or time is None:
-        return False
-    return maker.end > time
+def _written_by(
+    settled: Iterable[_Writing], time: datetime | None, *, exclude: Container[str]
+) -> tuple[Version, bool] | None:
+    """Return the latest version that was there at a time, and whether it came later."""
+    latest = None
+    for version, maker in settled:
+        if maker is None:
+            return version, False
+        if maker.id not in exclude:
+            if time is None or maker.end is None or maker.end <= time:
+                return version, False
+            latest = latest or version
+    return None if latest is None else (latest, True)
 
 
 def _used(
     activity: Activity, version: Version, link: Link, is_late: bool
 ) -> LineageEdge:
-    return LineageEdge(activity.id, version.id, "used", link.role, None, is_late)
+    return _edge((activity.id, version.id, "used", link.role, None, is_late))
 
 
 def _was_generated_by(
     version: Version, activity: Activity, role: str | None
 ) -> LineageEdge:
-    return LineageEdge(version.id, activity.id, "wasGeneratedBy", role)
+    return _edge((version.id, activity.id, "wasGeneratedBy", role, None, False))
+
+
+# There are many edges, and the class itself takes twice as long.
+_edge: Final[Callable[[tuple[Any, ...]], LineageEdge]] = partial(
+    tuple.__new__, LineageEdge
+)
 
 
 def _order_of_source(source: Source) -> tuple[str, str]:

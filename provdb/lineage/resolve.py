@@ -25,6 +25,7 @@ __all__ = [
     "generation_rounds",
     "likely_generators",
     "resolve",
+    "wrote_in_turn",
 ]
 
 _TAG_BYTES: Final = 6
@@ -234,7 +235,7 @@ def resolve(
 
 def contested_inputs(candidates: Collection[Activity]) -> set[str]:
     """Return the entities whose levels decide between candidates, by rule 4."""
-    if len(candidates) < 2:
+    if len({activity.name for activity in candidates}) == len(candidates):
         return set()
     return {
         link.entity
@@ -260,6 +261,24 @@ def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
     steps = {activity.name for activity in candidates}
     sessions = {(activity.name, activity.session_tag) for activity in candidates}
     return candidates if len(steps) == len(sessions) else ()
+
+
+def wrote_in_turn(candidates: Collection[Activity]) -> bool:
+    """Say whether different steps wrote an entity, one after another, and ended well.
+
+    No rule but the third one decides between them then.
+
+    Args:
+        candidates: All activities that generated the entity.
+    """
+    if any(activity.end is None for activity in candidates):
+        return False
+    if len(candidates) == 1:
+        return True
+    steps = {activity.name for activity in candidates}
+    return len(steps) == len(candidates) and not any(
+        activity.status in _FAILED for activity in candidates
+    )
 
 
 def generation_rounds(

@@ -268,26 +268,30 @@ class _Walk:
         self.history = history
         self.direction = direction
         self.options = options
-        self.distances: dict[Node, int] = {}
+        self.nodes: dict[str, Node] = {}
+        self.distances: dict[str, int] = {}
         self.edges: list[LineageEdge] = []
         self.cut_by: dict[str, None] = {}
-        self._passed: dict[Node, int] = {}
+        self._passed: dict[str, int] = {}
         self._is_filtered = options.is_filtered
         self._is_cut = options.is_cut
 
     def run(self, start: Version, *, until: Version | None = None) -> None:
         """Visit everything that can be reached from one version, or up to another."""
-        self.distances[start] = 0
-        self._passed[start] = 0
+        self.nodes[start.id] = start
+        self._passed[start.id] = 0
         level: list[Node] = [start]
         distance = 0
-        while level and until not in self.distances:
+        while level:
+            self.distances |= dict.fromkeys([node.id for node in level], distance)
+            if until is not None and until.id in self.nodes:
+                break
             distance += 1
             self.direction.load(self.history.loaded, level)
-            level = self._visit(level, distance)
+            level = self._visit(level)
 
-    def _visit(self, level: Iterable[Node], distance: int) -> list[Node]:
-        step, distances, edges = self.direction.step, self.distances, self.edges
+    def _visit(self, level: Iterable[Node]) -> list[Node]:
+        step, nodes, edges = self.direction.step, self.nodes, self.edges
         found: list[Node] = []
         for node in level:
             steps = step(self.history, node)
@@ -297,8 +301,8 @@ class _Walk:
                 steps = [s for s in steps if self._is_within(node, s[0])]
             for other, edge in steps:
                 edges.append(edge)
-                if other not in distances:
-                    distances[other] = distance
+                if other.id not in nodes:
+                    nodes[other.id] = other
                     found.append(other)
         return found
 
@@ -314,17 +318,17 @@ class _Walk:
 
     def _is_within(self, node: Node, other: Node) -> bool:
         """Say whether a node may be visited, and note why not."""
-        if other in self._passed:
+        if other.id in self._passed:
             return True
         depth, limit = self.options.depth, self.options.limit
-        passed = self._passed[node] + isinstance(other, Activity)
+        passed = self._passed[node.id] + isinstance(other, Activity)
         if depth is not None and passed > depth:
             self.cut_by[f"the depth of {depth} activities; there is more"] = None
             return False
         if limit is not None and len(self._passed) >= limit:
             self.cut_by[f"the limit of {limit} nodes; there is more"] = None
             return False
-        self._passed[other] = passed
+        self._passed[other.id] = passed
         return True
 
 
@@ -332,7 +336,11 @@ def _answer(
     walk: _Walk, name: str, start: Version, *, until: Version | None
 ) -> Lineage:
     options = walk.options
-    nodes = tuple(describe(walk.distances, walk.edges, walk.history.loaded))
+    nodes = tuple(
+        describe(
+            walk.nodes.values(), walk.distances, walk.edges, loaded=walk.history.loaded
+        )
+    )
     as_of = None if options.as_of is None else format_time(options.as_of)
     return Lineage(
         question={

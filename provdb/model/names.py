@@ -7,12 +7,13 @@ such as ``r0_to_dl1:01618``.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 __all__ = [
     "LEVELS",
     "FileFacts",
+    "calibration_runs",
     "file_facts",
     "file_name",
     "run_of_tag",
@@ -40,8 +41,7 @@ _RUN_ARGUMENT: Final = re.compile(r"\d{5}\.(\d{4})$")
 _CALIBRATES_PEDESTAL: Final = "drs4_pedestal"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """What the names of an entity say about it.
 
     Attributes:
@@ -64,7 +64,7 @@ def file_facts(name: str | None, location: str | None) -> FileFacts:
     1611
     """
     base = file_name(location) if location else ""
-    level = _first_level(_LEVEL_OF_ENTITY, name or "")
+    level = _level_of_entity(name or "")
     if level is None and not _NO_DATA.search(base):
         level = _first_level(_LEVEL_OF_FILE, base)
     found = _RUN.search(base)
@@ -99,6 +99,18 @@ def run_of_tag(session_tag: str | None) -> int | None:
     return int(pedestal_run if is_pedestal else calibration_run or pedestal_run)
 
 
+def calibration_runs(session_tag: str | None) -> tuple[int, int] | None:
+    """Return the pedestal run and the calibration run that a session tag names.
+
+    >>> calibration_runs("drs4_pedestal:01804-01809"), calibration_runs("dl1ab:01618")
+    ((1804, 1809), None)
+    """
+    found = _TAG.match(session_tag or "")
+    if found is None or found[2] is None:
+        return None
+    return int(found[1]), int(found[2])
+
+
 def subrun_of_arguments(arguments: Iterable[object]) -> int | None:
     """Return the subrun that a script was called for, as in ``01618.0008``.
 
@@ -111,6 +123,12 @@ def subrun_of_arguments(arguments: Iterable[object]) -> int | None:
         if isinstance(argument, str) and (match := _RUN_ARGUMENT.match(argument))
     ]
     return int(found[0]) if len(found) == 1 else None
+
+
+# Of thousands of files a night there are twenty names.
+@lru_cache(maxsize=1024)
+def _level_of_entity(name: str) -> str | None:
+    return _first_level(_LEVEL_OF_ENTITY, name)
 
 
 def _first_level(

@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from enum import Enum
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, Self
 
 from provdb.model import fields as f
 from provdb.model.times import format_time, parse_time
@@ -30,6 +30,7 @@ __all__ = [
     "Field",
     "Kind",
     "Record",
+    "Table",
     "distinct",
     "identifier",
     "kind_of",
@@ -57,11 +58,12 @@ _USUAL_NAMES: Final = frozenset(
 )
 _TEXTS: Final = frozenset((str, bool, type(None)))
 _NUL: Final = b"\\u0000"
+_NUL_TEXT: Final = "\x00"
 # How ``written`` says that the record has no such field.
 ABSENT: Final = {"%absent": True}
 
 
-class Kind(Enum):
+class Kind(StrEnum):
     """What a record states, in the words of W3C PROV and lstosa."""
 
     SESSION = "session"
@@ -110,6 +112,27 @@ class Field:
     document: str
     convert: Converter
     aliases: tuple[str, ...] = ()
+
+
+class Table(tuple[Field, ...]):
+    """The fields of a part of a document, in order.
+
+    Attributes:
+        plain: Usual names of those whose texts are stored as they are written, with
+            their names in documents.
+    """
+
+    plain: tuple[tuple[str, str], ...]
+
+    def __new__(cls, *fields: Field) -> Self:
+        """Make a table of fields."""
+        table = super().__new__(cls, fields)
+        table.plain = tuple(
+            (field.record, field.document)
+            for field in fields
+            if field.convert in (text, identifier)
+        )
+        return table
 
 
 def kind_of(record: Mapping[str, Any]) -> Kind:
@@ -172,7 +195,7 @@ def whole_number(value: Any, zone: tzinfo | None = None) -> int | None:
 
 
 def lay_out(
-    record: Record, table: Iterable[Field], *, known: Record, zone: tzinfo
+    record: Record, table: Table, *, known: Record, zone: tzinfo
 ) -> dict[str, Any]:
     """Return the part of a document that holds a record.
 
@@ -182,6 +205,9 @@ def lay_out(
         known: Fields of the record that the document says elsewhere.
         zone: Zone of times that name none.
     """
+    plain = _plain_part(record, table, known)
+    if plain is not None:
+        return plain
     part: dict[str, Any] = {}
     restored, taken = dict(known), set(known)
     for field in table:
@@ -205,9 +231,7 @@ def lay_out(
     return part
 
 
-def restore(
-    part: Mapping[str, Any], table: Iterable[Field], *, known: Record
-) -> Record:
+def restore(part: Mapping[str, Any], table: Table, *, known: Record) -> Record:
     """Return the record that a part of a document holds."""
     record = dict(known)
     for field in table:
@@ -252,6 +276,26 @@ def record_text(record: Record) -> bytes:
             if _NUL not in content:
                 return content
     return canonical(encode(record))
+
+
+def _plain_part(record: Record, table: Table, known: Record) -> dict[str, Any] | None:
+    """Return the part of a record of usual fields and plain texts, as most are.
+
+    None is returned for any other record.
+    """
+    part: dict[str, Any] = {}
+    for name, stored in table.plain:
+        value = record.get(name)
+        if value is not None:
+            if type(value) is not str or not value.isascii() or _NUL_TEXT in value:
+                return None
+            part[stored] = value
+    if len(part) + len(known) != len(record):
+        return None
+    for name, value in known.items():
+        if record.get(name) != value:
+            return None
+    return part
 
 
 def _written(stored: Any) -> Any:

@@ -17,6 +17,7 @@ from provdb.model.names import run_of_tag
 from provdb.model.records import (
     Field,
     Record,
+    Table,
     identifier,
     lay_out,
     record_text,
@@ -49,7 +50,7 @@ ENVIRONMENT_VERSION: Final = 1
 # What a process writes into its system block that is not about the environment. The
 # code that it runs is its own too: whether it was changed is not always found out.
 _OF_THE_PROCESS: Final = ("arguments", "start_time_utc", "git", "batch")
-_EXECUTION: Final = (Field(record="startTime", document=f.START, convert=time),)
+_EXECUTION: Final = Table(Field(record="startTime", document=f.START, convert=time))
 
 
 class SessionRecord(NamedTuple):

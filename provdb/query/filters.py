@@ -1,27 +1,14 @@
 """Queries from Python: conditions as keyword arguments, without any text."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any
 
 from provdb.errors import QueryError
 from provdb.query.parse import parse
-from provdb.query.tree import (
-    And,
-    Compare,
-    Field,
-    Known,
-    Member,
-    Node,
-    Query,
-    Text,
-    Value,
-)
+from provdb.query.tree import And, Compare, Field, Known, Member, Node, Query
+from provdb.query.written import word
 
 __all__ = ["filter_query"]
-
-_SAFE: Final = re.compile(r"[\w:./+*?-]+")
 
 
 def filter_query(query: str | Query, filters: Mapping[str, Any]) -> str | Query:
@@ -53,28 +40,11 @@ def filter_query(query: str | Query, filters: Mapping[str, Any]) -> str | Query:
 
 def _condition(name: str, value: Any) -> Node:
     field = Field(parts=tuple(name.split("__")))
+    of = f"the filter {name}"
     if value is None:
         return Known(field=field, is_known=False)
     if isinstance(value, list | tuple | set | frozenset):
         if not value:
-            raise QueryError(f"the filter {name} has no value to be any of")
-        return Member(field=field, values=tuple(_value(name, one) for one in value))
-    return Compare(field=field, operator=":", value=_value(name, value))
-
-
-def _value(name: str, value: Any) -> Value:
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        value = aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    elif isinstance(value, date):
-        value = value.isoformat()
-    elif not isinstance(value, str | int | float):
-        raise QueryError(f"the filter {name} cannot be {value!r:.80}")
-    written = str(value)
-    # Wild as in a line of text, where it can stand there; else it is just a text.
-    return Text(text=written, is_quoted=_is_quoted(written))
-
-
-def _is_quoted(written: str) -> bool:
-    is_safe = _SAFE.fullmatch(written) is not None
-    return not is_safe or ".." in written or written.startswith(":")
+            raise QueryError(f"{of} has no value to be any of")
+        return Member(field=field, values=tuple(word(one, of=of) for one in value))
+    return Compare(field=field, operator=":", value=word(value, of=of))

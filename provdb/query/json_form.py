@@ -29,7 +29,9 @@ def to_json(query: Query) -> dict[str, Any]:
     >>> to_json(parse("run:1618"))["selector"]["value"]
     {'is': 'text', 'text': '1618', 'is_quoted': False}
     """
-    written: dict[str, Any] = _written(query)
+    # A query that Python built is one like any other.
+    plain = Query(selector=query.selector, stages=query.stages)
+    written: dict[str, Any] = _written(plain)
     return written
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from provdb.config import mask_uri
 from provdb.errors import StoreUnavailable
 from provdb.store.base import Store
+from provdb.store.collection import known_collection, reading_pipeline
 from provdb.store.copy import copy_store
 from provdb.store.counts import CollectionStats, WriteCounts
 from provdb.store.validators import load_validators
@@ -17,8 +18,10 @@ __all__ = [
     "Store",
     "WriteCounts",
     "copy_store",
+    "known_collection",
     "open_store",
     "prepare_store",
+    "reading_pipeline",
 ]
 
 _SQLITE: Final = "sqlite://"

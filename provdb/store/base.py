@@ -184,7 +184,11 @@ class Store(ABC):
 
     @abstractmethod
     def collection(self, name: str) -> Any:
-        """Return a collection of the server as its driver has it, to aggregate."""
+        """Return a collection to aggregate: of a server as its driver has it.
+
+        Raises:
+            QueryError: A store has no collection of that name.
+        """
 
     @abstractmethod
     def find(
@@ -201,6 +205,14 @@ class Store(ABC):
     @abstractmethod
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
         """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+
+    @abstractmethod
+    def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what any pipeline gives.
+
+        Raises:
+            QueryError: The pipeline is wrong, or the store cannot run it.
+        """
 
     @abstractmethod
     def indexes_for(self, collection: str, filter_: Filter) -> list[str]:

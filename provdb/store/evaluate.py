@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from provdb.model import Document
 from provdb.model import fields as f
+from provdb.store.pipeline.values import MISSING, ends
 
 __all__ = ["Filter", "Pipeline", "matcher", "tally", "value_at"]
 
@@ -22,7 +23,6 @@ Filter: TypeAlias = Mapping[str, Any]
 Pipeline: TypeAlias = Sequence[Mapping[str, Any]]
 _Test: TypeAlias = Callable[[Any], bool]
 
-_MISSING: Final = object()
 _ORDERS: Final = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
 _FLAGS: Final = {"i": re.IGNORECASE, "s": re.DOTALL}
 
@@ -60,7 +60,7 @@ def tally(documents: Iterable[Document], key: Mapping[str, Any]) -> Iterator[Doc
         keys[same] = values
     for same, count in counts.items():
         found = zip(names, keys[same], strict=True)
-        group = {name: value for name, value in found if value is not _MISSING}
+        group = {name: value for name, value in found if value is not MISSING}
         yield {f.ID: group, "count": count}
 
 
@@ -86,15 +86,19 @@ def _part(name: str, value: Any) -> Callable[[Document], bool]:
         return lambda document: any(test(document) for test in tests) is is_any
     if name == "$expr":
         return _expression(value)
+    if name.startswith("$"):
+        raise ValueError(f"the operator {name} is not one of queries")
     keys = name.split(".")
     test = _test(value)
     if len(keys) == 1:
         (key,) = keys
-        return lambda document: test(document.get(key, _MISSING))
+        return lambda document: test(document.get(key, MISSING))
     return lambda document: test(_end(document, keys))
 
 
 def _test(value: Any) -> _Test:
+    if isinstance(value, re.Pattern):
+        value = _as_regex(value)
     if not isinstance(value, Mapping):
         value = {"$eq": value}
     operators = [operator for operator in value if operator != "$options"]
@@ -104,29 +108,22 @@ def _test(value: Any) -> _Test:
     return lambda found: all(test(found) for test in tests)
 
 
+def _as_regex(pattern: re.Pattern[str]) -> Filter:
+    """Return the condition that the driver makes of a compiled expression."""
+    given = pattern.flags & ~re.UNICODE
+    options = [letter for letter, flag in _FLAGS.items() if given & flag]
+    if given & ~(re.IGNORECASE | re.DOTALL):
+        raise ValueError("a regular expression has the flags I and S only")
+    return {"$regex": pattern.pattern, "$options": "".join(options)}
+
+
 def _end(value: Any, keys: Sequence[str]) -> Any:
-    ends = list(_ends(value, keys))
-    return ends[0] if len(ends) == 1 else _Several(ends)
+    found = list(ends(value, keys))
+    return found[0] if len(found) == 1 else _Several(found)
 
 
 class _Several(list[Any]):
     """What stands at a path that leads through an array."""
-
-
-def _ends(value: Any, keys: Sequence[str]) -> Iterator[Any]:
-    if not keys:
-        yield value
-        return
-    if isinstance(value, Mapping):
-        yield from _ends(value.get(keys[0], _MISSING), keys[1:])
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, Mapping):
-                yield from _ends(item, keys)
-        if keys[0].isdigit() and int(keys[0]) < len(value):
-            yield from _ends(value[int(keys[0])], keys[1:])
-    else:
-        yield _MISSING
 
 
 def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
@@ -138,8 +135,12 @@ def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
         return _of_any(partial(_is_like, re.compile(value, flags)))
     if operator in _ORDERS:
         return _of_any(partial(_is_ordered, _ORDERS[operator], value))
+    if operator in _OTHERS:
+        return _OTHERS[operator](value)
     if operator in ("$eq", "$ne"):
         value = [value]
+    if isinstance(value, str) or any(isinstance(one, re.Pattern) for one in value):
+        raise ValueError(f"{operator} takes a list of values, and no expressions")
     known = {_key(one) for one in value}
     if operator in ("$eq", "$in"):
         return _of_any(lambda found: _key(found) in known)
@@ -147,6 +148,41 @@ def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
         is_one = _of_any(lambda found: _key(found) in known)
         return lambda found: not is_one(found)
     raise ValueError(f"the operator {operator} is not one of queries")
+
+
+def _exists(value: Any) -> _Test:
+    is_asked = bool(value)
+
+    def test_exists(found: Any) -> bool:
+        several = found if isinstance(found, _Several) else [found]
+        return any(one is not MISSING for one in several) is is_asked
+
+    return test_exists
+
+
+def _not(value: Any) -> _Test:
+    if not isinstance(value, Mapping):
+        raise ValueError("$not takes a condition with an operator")
+    test = _test(value)
+    return lambda found: not test(found)
+
+
+def _has_item(value: Any) -> _Test:
+    """Return what says whether any item of an array is what is asked."""
+    is_of_documents = not any(name in _OF_VALUES for name in value)
+    test = matcher(value) if is_of_documents else _test(value)
+
+    def test_items(found: Any) -> bool:
+        arrays = found if isinstance(found, _Several) else [found]
+        return any(
+            test(item)
+            for array in arrays
+            if isinstance(array, list)
+            for item in array
+            if isinstance(item, Mapping) or not is_of_documents
+        )
+
+    return test_items
 
 
 def _of_any(test: _Test) -> _Test:
@@ -164,7 +200,7 @@ def _of_any(test: _Test) -> _Test:
 
 def _key(value: Any) -> Any:
     """Return what is equal for values that are equal in MongoDB."""
-    if value is _MISSING or value is None:
+    if value is MISSING or value is None:
         return None
     if isinstance(value, bool):
         return bool, value
@@ -188,15 +224,13 @@ def _is_ordered(order: Callable[[Any, Any], bool], bound: Any, found: Any) -> bo
     return False
 
 
-def _expression(value: Mapping[str, Any]) -> Callable[[Document], bool]:
-    ((operator, (computed, bound)),) = value.items()
-    order = _ORDERS[operator]
+def _expression(value: Any) -> Callable[[Document], bool]:
+    # Loaded here, for few filters compute anything.
+    from provdb.store.pipeline.expressions import expression
+    from provdb.store.pipeline.operators import is_true
 
-    def is_ordered(document: Document) -> bool:
-        found = _computed(document, computed)
-        return found is not None and order(found, bound)
-
-    return is_ordered
+    compute = expression(value)
+    return lambda document: is_true(compute({"ROOT": document}))
 
 
 def _computed(document: Document, expression: Any) -> Any:
@@ -204,9 +238,17 @@ def _computed(document: Document, expression: Any) -> Any:
         keys = expression[1:].split(".")
         found: Any = document
         for key in keys:
-            found = found.get(key, _MISSING) if isinstance(found, Mapping) else _MISSING
+            found = found.get(key, MISSING) if isinstance(found, Mapping) else MISSING
         return found
     end, start = (_computed(document, part) for part in expression["$subtract"])
     if not (isinstance(end, datetime) and isinstance(start, datetime)):
         return None
     return round((end - start).total_seconds() * 1000)
+
+
+_OTHERS: Final[dict[str, Callable[[Any], _Test]]] = {
+    "$exists": _exists,
+    "$not": _not,
+    "$elemMatch": _has_item,
+}
+_OF_VALUES: Final = (*_ORDERS, *_OTHERS, "$eq", "$ne", "$in", "$nin", "$regex")

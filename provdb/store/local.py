@@ -23,6 +23,7 @@ from provdb.errors import QueryError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.store.base import Store
+from provdb.store.collection import LocalCollection, known_collection
 from provdb.store.counts import CollectionStats
 from provdb.store.evaluate import Filter, Pipeline, matcher, tally
 from provdb.store.indexes import INDEXES
@@ -38,6 +39,7 @@ _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
 _FORK_SECONDS: Final = 1.0
 _JSON: Final = orjson.OPT_UTC_Z
 _ROWS: Final = 500
+_MOST_AGGREGATED: Final = 100_000
 _INDEX_USED: Final = re.compile(
     r"SEARCH (?P<table>\w+) USING (?:COVERING )?INDEX (?P<index>\w+)"
 )
@@ -166,17 +168,13 @@ class LocalStore(Store):
         rows = self._rows(query, (prefix, prefix + "\U0010ffff", limit))
         return [_load(collection, text) for (text,) in rows]
 
-    def collection(self, name: str) -> Any:
-        """Say that there is no server to aggregate, and how to come to one.
+    def collection(self, name: str) -> LocalCollection:
+        """Return a collection to find documents in and to aggregate.
 
         Raises:
-            QueryError: This store is no server.
+            QueryError: A store has no collection of that name.
         """
-        raise QueryError(
-            f"only a MongoDB server has the collection {name} to aggregate, and "
-            f"{self.uri} is none; copy it there with 'provdb --uri {self.uri} db copy "
-            "mongodb://HOST/DATABASE'"
-        )
+        return LocalCollection(self, known_collection(name))
 
     def find(
         self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
@@ -196,6 +194,35 @@ class LocalStore(Store):
         match, group = pipeline
         found = self.find(collection, match["$match"])
         yield from tally(found, group["$group"][f.ID])
+
+    def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what a pipeline of the stages and operators that are known gives.
+
+        Raises:
+            QueryError: The pipeline is wrong, has what only a server knows, or goes
+                over more than 100 000 documents behind its first ``$match``.
+        """
+        # Loaded here, for the query language needs none of it.
+        from provdb.store.pipeline.stages import first_match, run_pipeline
+        from provdb.store.pipeline.values import as_sent
+
+        filter_, stages = first_match(as_sent(pipeline))
+        yield from run_pipeline(
+            self._some(collection, filter_),
+            stages,
+            read=lambda other: self._some(other, {}),
+        )
+
+    def _some(self, collection: str, filter_: Filter) -> Iterator[Document]:
+        for number, document in enumerate(self.find(collection, filter_)):
+            if number == _MOST_AGGREGATED:
+                raise QueryError(
+                    f"a local store aggregates {_MOST_AGGREGATED} documents at most, "
+                    f"and there are more {collection}; begin with a $match that finds "
+                    "fewer, or 'provdb db copy mongodb://HOST/DATABASE' takes them to "
+                    "a server"
+                )
+            yield document
 
     def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
         """Return the names of the indexes that find what matches; none for a scan."""

@@ -29,6 +29,7 @@ from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
 from provdb.store.base import Store, batches
+from provdb.store.collection import known_collection
 from provdb.store.counts import CollectionStats
 from provdb.store.evaluate import Filter, Pipeline
 from provdb.store.indexes import INDEXES
@@ -47,10 +48,15 @@ _MANY: Final = 2000
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
 _INDEX_BUILD: Final = 12587
-_UNAUTHORISED: Final = (13, 18)
+_MAY_NOT: Final = 13
+_UNAUTHORISED: Final = (_MAY_NOT, 18)
 # Codes of what is wrong with one document, and not with the server: it is nested too
 # deeply, invalid, too large, too large for an index, too large after a change.
 _OF_A_DOCUMENT: Final = (15, 121, 10334, 17280, 17419, 17420)
+# Codes of what is wrong with a pipeline: a bad value, what cannot be parsed, a wrong
+# type, no such operator; and, from a number on, what its expressions say.
+_OF_A_PIPELINE: Final = (2, 9, 14, 168)
+_OF_AN_EXPRESSION: Final = 15_000
 _WRONG_URI: Final = (
     "the URI is wrong; check the host and the port, "
     "and write / ? # @ : % in a password as %2F %3F %23 %40 %3A %25"
@@ -120,6 +126,7 @@ class MongoStore(Store):
         self.uri = mask_uri(uri)
         self.zone = zone
         self._is_ready = False
+        self._may_bypass = True
         options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
         if "serverselectiontimeoutms" not in uri.lower():
             is_bounded = timeout_seconds is not None
@@ -282,10 +289,7 @@ class MongoStore(Store):
         Raises:
             QueryError: A store has no collection of that name.
         """
-        if name not in f.COLLECTIONS:
-            known = ", ".join(f.COLLECTIONS)
-            raise QueryError(f"there is no collection {name}; known are {known}")
-        return self._database[name]
+        return self._database[known_collection(name)]
 
     def find(
         self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
@@ -303,6 +307,19 @@ class MongoStore(Store):
             yield from self._database[collection].aggregate(
                 list(pipeline), allowDiskUse=True, batchSize=_DOCUMENTS
             )
+
+    def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        """Yield what any pipeline gives.
+
+        Raises:
+            QueryError: The server says that the pipeline is wrong.
+        """
+        try:
+            yield from self.aggregate(collection, pipeline)
+        except (RecordError, StoreUnavailable) as error:
+            if (reason := _wrong_pipeline(error.__cause__)) is None:
+                raise
+            raise QueryError(f"MongoDB refuses the pipeline: {reason}") from error
 
     def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
         """Return the names of the indexes that find what matches; none for a scan."""
@@ -345,7 +362,7 @@ class MongoStore(Store):
     def _insert(self, collection: str, documents: Sequence[Document]) -> int:
         try:
             with self._errors():
-                self._database[collection].insert_many(documents, ordered=False)
+                self._write_checked(self._database[collection].insert_many, documents)
         except _Refused as refused:
             return len(documents) - refused.count
         return len(documents)
@@ -355,8 +372,23 @@ class MongoStore(Store):
     ) -> int:
         with self._errors():
             updates = [_update(stored, changed) for stored, changed in changes]
-            result = self._database[collection].bulk_write(updates, ordered=False)
-            return result.matched_count
+            result = self._write_checked(self._database[collection].bulk_write, updates)
+            return int(result.matched_count)
+
+    def _write_checked(self, write: Callable[..., Any], many: Sequence[Any]) -> Any:
+        """Write what was checked here, without having the server check it again.
+
+        Its validators would take a third of the time of a write. Not every user may
+        leave them out.
+        """
+        if self._may_bypass:
+            try:
+                return write(many, ordered=False, bypass_document_validation=True)
+            except OperationFailure as error:
+                if error.code != _MAY_NOT:
+                    raise
+                self._may_bypass = False
+        return write(many, ordered=False)
 
     def _delete(self, collection: str, documents: Sequence[Document]) -> None:
         with self._errors():
@@ -538,6 +570,17 @@ def _still_is(document: Document) -> dict[str, Any]:
         f.ID: document[f.ID],
         "$expr": {"$eq": ["$$ROOT", {"$literal": document}]},
     }
+
+
+def _wrong_pipeline(error: BaseException | None) -> str | None:
+    """Return what is wrong with a pipeline, or None if that is not the reason."""
+    if isinstance(error, BSONError | ValueError | OverflowError | TypeError):
+        return str(error)
+    if isinstance(error, OperationFailure) and (
+        error.code in _OF_A_PIPELINE or (error.code or 0) >= _OF_AN_EXPRESSION
+    ):
+        return _reason(error)
+    return None
 
 
 def _bulk_reason(error: BulkWriteError) -> str:

@@ -14,7 +14,8 @@ from provdb.errors import NotFound, QueryError
 from provdb.model import fields as f
 from provdb.store import Store, open_store
 from tests.compare.productions import Production, remember
-from tests.lineage.histories import stored
+from tests.lineage.histories import Step, file, stored
+from tests.lineage.histories import remember as remember_steps
 from tests.lineage.random_histories import RandomHistory, histories
 
 _ONE = Production()
@@ -336,6 +337,58 @@ def test_a_file_does_not_differ_from_itself_and_sides_can_be_swapped(
         for pair in pairs
         if _as_set(pair[0]) != {(*rest, b, a) for *rest, a, b in _as_set(pair[1])}
     ] == []
+
+
+def _calibration(pedestal: int, calibration: int, night: str, tag: str) -> list[Step]:
+    raw = {
+        n: file(f"/R0/{night}/LST-1.1.Run{n:05d}.fits.fz")
+        for n in (pedestal, calibration)
+    }
+    made = file(f"/cal/{night}/pro/drs4_pedestal.Run{pedestal:05d}.0000.h5")
+    charge = file(f"/cal/{night}/pro/calibration.Run{calibration:05d}.0000.h5")
+    runs = f"{pedestal:05d}-{calibration:05d}"
+    return [
+        Step(
+            name="drs4_pedestal",
+            used=[raw[pedestal]],
+            generated=[made],
+            tag=f"drs4_pedestal:{runs}",
+        ),
+        Step(
+            name="calibrate_charge",
+            used=[raw[calibration], made],
+            generated=[charge],
+            tag=f"{tag}:{runs}",
+            start=2,
+            end=3,
+        ),
+    ]
+
+
+@pytest.mark.parametrize("tag", ["drs4_pedestal", "calibrate_charge"])
+def test_both_runs_of_a_calibration_are_its_own(store: Store, tag: str) -> None:
+    steps = _calibration(1804, 1809, "20200117", tag)
+    others = _calibration(1830, 1835, "20200118", tag)
+    remember_steps(store, *steps, *others)
+
+    found = diff(store, "tag:*:01804-01809", "tag:*:01830-01835")
+
+    assert found.steps == ("drs4_pedestal", "calibrate_charge")
+    assert _rows(found) == []
+
+
+def test_a_calibration_with_another_pedestal_differs(store: Store) -> None:
+    steps = _calibration(1804, 1809, "20200117", "calibrate_charge")
+    others = _calibration(1830, 1835, "20200118", "calibrate_charge")
+    pedestal = file("/cal/20200118/pro/drs4_pedestal.Run01822.0000.h5")
+    wrong = replace(others[1], used=[*others[1].used[:1], pedestal])
+    remember_steps(store, *steps, others[0], wrong)
+
+    ((kind, ran, *_),) = _rows(
+        diff(store, "calibrate_charge:01804-01809", "calibrate_charge:01830-01835")
+    )
+
+    assert (kind, ran) == ("input", ("calibrate_charge",))
 
 
 def _as_set(found: Comparison) -> set[tuple[Any, ...]]:

@@ -48,7 +48,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def started(words: list[str], **options: object) -> object:
         return real([words[0], str(program)], **options)  # type: ignore[call-overload]  # As given.
 
-    monkeypatch.setattr(guard.subprocess, "Popen", started)
+    monkeypatch.setattr(subprocess, "Popen", started)
     return tmp_path
 
 

@@ -1,6 +1,7 @@
 """Activities by their tags, and the collections of a server as they are."""
 
 import pytest
+from pymongo.collection import Collection
 
 from provdb import Database
 from provdb.errors import QueryError
@@ -30,28 +31,33 @@ def test_activities_are_found_by_their_tags(store: Store) -> None:
     assert [activity[f.NAME] for activity in found] == ["r0_to_dl1", "r0_to_dl1"]
 
 
-@pytest.mark.mongo
-def test_a_collection_of_a_server_can_be_aggregated(mongo_store_uri: str) -> None:
-    with open_store(mongo_store_uri) as store:
-        remember(store, *_STEPS)
-        activities = Database(store).collection("activities")
-        groups = list(activities.aggregate([{"$sortByCount": "$name"}]))
+def test_a_collection_can_be_aggregated(store: Store) -> None:
+    remember(store, *_STEPS)
+    activities = Database(store).collection("activities")
+
+    groups = list(activities.aggregate([{"$sortByCount": "$name"}]))
 
     assert groups == [{"_id": "r0_to_dl1", "count": 2}, {"_id": "dl1ab", "count": 1}]
 
 
+def test_documents_of_a_collection_can_be_found_and_counted(store: Store) -> None:
+    remember(store, *_STEPS)
+    activities = Database(store).collection("activities")
+    made = {"generated": {"$elemMatch": {"role": {"$exists": True}}}}
+
+    shown = list(activities.find({"name": "dl1ab"}, {"_id": 0, "session_tag": 1}))
+
+    assert shown == [{"session_tag": "dl1ab:01807"}]
+    assert activities.count_documents({"name": {"$ne": "dl1ab"}}) == 2
+    assert activities.count_documents(made) == 0
+
+
 @pytest.mark.mongo
-def test_an_unknown_collection_of_a_server_is_named(mongo_store_uri: str) -> None:
-    with (
-        open_store(mongo_store_uri) as store,
-        pytest.raises(QueryError, match="no collection runs; known are environments"),
-    ):
+def test_a_collection_of_a_server_is_that_of_the_driver(mongo_store_uri: str) -> None:
+    with open_store(mongo_store_uri) as store:
+        assert isinstance(Database(store).collection("files"), Collection)
+
+
+def test_an_unknown_collection_is_named(store: Store) -> None:
+    with pytest.raises(QueryError, match="no collection runs; known are environments"):
         Database(store).collection("runs")
-
-
-def test_a_local_store_says_how_to_come_to_a_server() -> None:
-    with (
-        open_store("memory://") as store,
-        pytest.raises(QueryError, match=r"db copy mongodb://HOST/DATABASE"),
-    ):
-        Database(store).collection("activities")

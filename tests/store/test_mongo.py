@@ -255,6 +255,36 @@ def test_a_wrong_password_is_said_and_not_shown() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif("PROVDB_TEST_URI" in os.environ, reason="a server was given")
+def test_a_user_may_write_who_may_not_leave_out_the_validators() -> None:
+    with MongoServer(replica_set=None, arguments=["--auth"]) as server:
+        with MongoClient[dict[str, Any]](server.uri) as client:
+            client.admin.command("createUser", "osa", pwd="right", roles=["root"])
+        place = server.uri.removeprefix("mongodb://")
+        with MongoClient[dict[str, Any]](f"mongodb://osa:right@{place}") as client:
+            client["night"].command("createUser", "job", pwd="x", roles=["readWrite"])
+        documents = fold(records_of(read_log(NIGHT_LOG)))
+
+        with open_store(f"mongodb://job:x@{place}/night") as store:
+            first, again = store.write(documents), store.write(documents)
+
+    assert first[f.ACTIVITIES].added == 82
+    assert again[f.ACTIVITIES].unchanged == 82
+
+
+def test_what_was_checked_here_is_not_checked_by_the_server_again(
+    mongo_store: Store, profile: Database
+) -> None:
+    entity = {"entity_id": "446f45", "name": "R0SubrunDataset"}
+
+    mongo_store.write(fold([entity]))
+
+    (insert,) = profile.find({"op": "insert", "command.insert": f.ENTITIES})
+    assert insert["command"]["bypassDocumentValidation"] is True
+    mongo_store._delete(f.ENTITIES, mongo_store.read(f.ENTITIES, ["446f45"]))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("PROVDB_TEST_URI" in os.environ, reason="a server was given")
 def test_a_lone_server_is_enough() -> None:
     with MongoServer(replica_set=None) as server:
         uri = with_database(server.uri, "night")

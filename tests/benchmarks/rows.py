@@ -20,6 +20,7 @@ from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
+from tests.benchmarks.reader_rows import READER_ROWS
 from tests.benchmarks.stage import Database, Stage, fold_log
 
 __all__ = ["ROWS"]
@@ -170,6 +171,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "command": _command_line,
     "help": _help,
     **CAPTURE_ROWS,
+    **READER_ROWS,
 }
 
 _HELP = """

@@ -20,7 +20,8 @@ from provdb.errors import ConfigError
 
 __all__ = ["Config", "data_folder", "load_config", "mask_uri"]
 
-_KEYS = ("uri", "spool_dir", "timezone", "link_rules")
+_KEYS = ("uri", "spool_dir", "timezone", "link_rules", "views")
+_TABLES = ("link_rules", "views")
 _VARIABLES = (
     ("uri", "PROVDB_URI"),
     ("spool_dir", "PROVDB_SPOOL_DIR"),
@@ -44,6 +45,7 @@ class Config:
         spool_dir: Folder for what is captured and not in the store yet.
         timezone: IANA name of the zone in which naive times of records are read.
         link_rules: The tables of the config file, as they were written there.
+        views: The tables of the config file, in the same way.
         sources: For each setting by name: `--uri`, the environment variable,
             the path of the config file, or `default`.
     """
@@ -52,6 +54,7 @@ class Config:
     spool_dir: str
     timezone: str
     link_rules: tuple[Mapping[str, Any], ...]
+    views: tuple[Mapping[str, Any], ...]
     sources: Mapping[str, str]
 
     def __repr__(self) -> str:
@@ -74,12 +77,14 @@ class Config:
             spool_dir | /home/lst/.local/state/provdb/spool | default
             timezone | UTC | default
             link_rules | 0 of your own | default
+            views | 0 of your own | default
         """
         shown = {
             "uri": mask_uri(self.uri),
             "spool_dir": self.spool_dir,
             "timezone": self.timezone,
             "link_rules": f"{len(self.link_rules)} of your own",
+            "views": f"{len(self.views)} of your own",
         }
         return [(name, shown[name], self.sources[name]) for name in _KEYS]
 
@@ -138,7 +143,8 @@ def load_config(
         folder = _default_spool(values["uri"], environ, platform=platform)
         settle("spool_dir", str(folder), _DEFAULT)
     settle("timezone", "UTC", _DEFAULT)
-    settle("link_rules", (), _DEFAULT)
+    for name in _TABLES:
+        settle(name, (), _DEFAULT)
 
     if not values["uri"].strip():
         raise ConfigError(
@@ -253,11 +259,11 @@ def _checked(name: str, value: object, *, path: Path) -> Any:
         near = difflib.get_close_matches(name, _KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_KEYS)}"
         raise ConfigError(f"{path}: there is no setting {name}; {hint}", setting=name)
-    if name == "link_rules":
-        if isinstance(value, list) and all(isinstance(rule, dict) for rule in value):
+    if name in _TABLES:
+        if isinstance(value, list) and all(isinstance(table, dict) for table in value):
             return tuple(value)
         raise ConfigError(
-            f"{path}: link_rules must be tables, write each as [[link_rules]]",
+            f"{path}: {name} must be tables, write each as [[{name}]]",
             setting=name,
         )
     if isinstance(value, str):

@@ -88,7 +88,7 @@ class Database:
             name: A path, the end of one, a file name or an id.
             **options: Fields of `WalkOptions`.
         """
-        return lineage(self.store, name, options=self._options(options))
+        return _shown(lineage(self.store, name, options=self._options(options)))
 
     def impact(self, name: str, **options: Any) -> Lineage:
         """Return everything that came from a file, as `provdb.lineage.impact` does.
@@ -97,7 +97,7 @@ class Database:
             name: A path, the end of one, a file name or an id.
             **options: Fields of `WalkOptions`.
         """
-        return impact(self.store, name, options=self._options(options))
+        return _shown(impact(self.store, name, options=self._options(options)))
 
     def path(self, a: str, b: str, *, limit: int = 10, **options: Any) -> Paths:
         """Return how one file came from another, as `provdb.lineage.path` does.
@@ -217,3 +217,11 @@ class Database:
 
     def _options(self, options: dict[str, Any]) -> WalkOptions:
         return WalkOptions(**{"rules": self._rules, **options})
+
+
+def _shown(lineage: Lineage) -> Lineage:
+    """Return a lineage that a notebook shows as a graph."""
+    # Loaded here: a script that asks something else need not wait for it.
+    from provdb.export.notebook import ShownLineage
+
+    return ShownLineage.of(lineage)

@@ -16,6 +16,7 @@
       ExportError
         UnknownFormat      there is no output format of that name
         MissingExtra       an optional library is not installed
+        WrongTemplate      a template of links cannot be filled in
 
 The facts of an error are its attributes; its message is one sentence that
 holds the value and, where there is one, the next step.
@@ -39,6 +40,7 @@ __all__ = [
     "StoreUnavailable",
     "UnknownField",
     "UnknownFormat",
+    "WrongTemplate",
 ]
 
 
@@ -232,6 +234,21 @@ class MissingExtra(ExportError):
         """Say which line installs the library."""
         super().__init__(f"{library} is needed for this: pip install 'provdb[{extra}]'")
         self.extra = extra
+
+
+class WrongTemplate(ExportError):
+    """A template of links cannot be filled in.
+
+    Attributes:
+        template: The template.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, template: str, reason: str) -> None:
+        """Show the template, and say what is wrong with it."""
+        super().__init__(f"the link template {template:.200} is wrong: {reason}")
+        self.template = template
+        self.reason = reason
 
 
 # How much of a long query is shown on each side of the place.

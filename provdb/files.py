@@ -1,6 +1,7 @@
 """The copies of small files in a store: which there are, and their contents."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from provdb.errors import Ambiguous, NotFound
@@ -8,7 +9,7 @@ from provdb.model import Document, file_content, file_name
 from provdb.model import fields as f
 from provdb.store import Store
 
-__all__ = ["get_file", "list_files"]
+__all__ = ["get_file", "list_files", "used_copies"]
 
 _PREFIX: Final = re.compile(r"[0-9a-f]{6,64}")
 _MOST_NEAR: Final = 3
@@ -73,6 +74,34 @@ def get_file(store: Store, name: str) -> bytes:
     if content is None:
         raise NotFound(name, message=_why_without(document))
     return content
+
+
+def used_copies(
+    store: Store, activities: Iterable[Document]
+) -> dict[str, frozenset[str]]:
+    """Return the digests of the copies that activities used, by location.
+
+    What an activity says itself counts first; else what was copied under its tag.
+
+    Args:
+        store: The store that has the copies.
+        activities: Documents of activities.
+    """
+    activities = list(activities)
+    told: dict[str, set[str]] = {}
+    for activity in activities:
+        for copy in activity.get(f.COPIES, ()):
+            if f.LOCATION in copy:
+                told.setdefault(copy[f.LOCATION], set()).add(copy[f.ENTITY])
+    tags = {activity[f.SESSION_TAG] for activity in activities}
+    tagged: dict[str, set[str]] = {}
+    # All are looked at, without their contents: there are few configurations.
+    for document in store.copies():
+        for entry in document[f.NAMES]:
+            location = entry.get(f.LOCATION)
+            if location is not None and not tags.isdisjoint(entry[f.SESSION_TAGS]):
+                tagged.setdefault(location, set()).add(document[f.ID])
+    return {place: frozenset(found) for place, found in (tagged | told).items()}
 
 
 def _line(document: Document, activities: int) -> dict[str, Any]:

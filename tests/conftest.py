@@ -7,6 +7,7 @@ Without either those tests are skipped; in CI (`CI=true`) they fail.
 
 import atexit
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,15 @@ hypothesis.settings.register_profile("provdb", deadline=None)
 hypothesis.settings.load_profile("provdb")
 
 _WITHOUT_SERVER = pytest.StashKey[str]()
+_WITHOUT_BROWSER = pytest.StashKey[str]()
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what writes the golden files."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files anew"
+    )
 
 
 def pytest_configure() -> None:
@@ -95,6 +105,26 @@ def store(store_uri: str) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture
+def memory() -> Iterator[Store]:
+    """An empty store in memory, for what is the same whatever the store is."""
+    with open_store("memory://") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> str:
+    """The path of a browser to look at pages with."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found is None:
+        reason = "NO CHROMIUM, THE TESTS OF PAGES DO NOT RUN: install chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason, pytrace=False)
+        pytestconfig.stash[_WITHOUT_BROWSER] = reason
+        pytest.skip(reason)
+    return found
+
+
 def pytest_report_header() -> str:
     """Say which MongoDB the tests run on."""
     given = os.environ.get("PROVDB_TEST_URI")
@@ -110,7 +140,8 @@ def pytest_report_header() -> str:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say loudly that half of the tests did not run."""
-    reason = config.stash.get(_WITHOUT_SERVER, None)
-    if reason is not None:
-        terminalreporter.write_line(reason, red=True, bold=True)
+    """Say loudly which tests did not run."""
+    for key in (_WITHOUT_SERVER, _WITHOUT_BROWSER):
+        reason = config.stash.get(key, None)
+        if reason is not None:
+            terminalreporter.write_line(reason, red=True, bold=True)

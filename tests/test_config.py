@@ -154,6 +154,15 @@ def test_link_rules_are_passed_on_as_they_are(
     assert config.rows()[3] == ("link_rules", "2 of your own", str(path))
 
 
+def test_views_are_passed_on_as_they_are(write: Write, home: dict[str, str]) -> None:
+    path = write('[[views]]\nname = "dl3"\nsteps = ["dl2_to_dl3"]\n')
+
+    config = load_config(environ=home, config_file=path)
+
+    assert config.views == ({"name": "dl3", "steps": ["dl2_to_dl3"]},)
+    assert config.rows()[4] == ("views", "1 of your own", str(path))
+
+
 @pytest.mark.parametrize(
     ("text", "setting", "message"),
     [
@@ -166,6 +175,7 @@ def test_link_rules_are_passed_on_as_they_are(
         pytest.param("uri = ' '", "uri", "the store URI is empty", id="empty"),
         pytest.param("link_rules = 'x'", "link_rules", "[[link_rules]]", id="rules"),
         pytest.param("link_rules = [1]", "link_rules", "[[link_rules]]", id="rule"),
+        pytest.param("views = 'all'", "views", "[[views]]", id="views"),
         pytest.param(
             "timezone = 'Europe/Madrit'",
             "timezone",

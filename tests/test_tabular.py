@@ -56,7 +56,8 @@ def test_a_dictionary_can_be_written_as_json(answer: Any) -> None:
 def test_a_notebook_shows_a_table_without_scripts(answer: Any) -> None:
     shown = answer._repr_html_()
 
-    assert shown.startswith("<table>")
+    _, found, _ = shown.partition("<table>")
+    assert found
     assert shown.count("<tr>") == min(len(answer.rows()), 100) + 1
     assert f"<p>{len(answer.rows())} row" in shown
     assert "<script" not in shown

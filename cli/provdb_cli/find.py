@@ -1,5 +1,7 @@
 """``provdb query find`` and ``provdb query fields``: the query language."""
 
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -7,9 +9,11 @@ from typing import Any, Final
 
 import click
 
-from provdb_cli.errors import ANSWER_IS_NO
-from provdb_cli.options import output_options
-from provdb_cli.output import choose_format, print_json, print_rows
+from provdb.errors import StoreUnavailable
+from provdb_cli.errors import ANSWER_IS_NO, warn
+from provdb_cli.options import FieldName, QueryText, output_options
+from provdb_cli.output import cell, choose_format, print_json, print_rows, print_text
+from provdb_cli.progress import Counting
 from provdb_cli.settings import Settings
 
 __all__ = ["fields", "find"]
@@ -54,16 +58,49 @@ _TABLES: Final[Mapping[tuple[str, ...], Sequence[Sequence[str]]]] = {
     ("entity",): _ENTITY_TABLES,
     ("activity",): _ACTIVITY_TABLES,
 }
-_FIELD_COLUMNS: Final = ("field", "type", "about", "indexed", "meaning", "example")
+# Options with one minus have one letter, and none but -o has something behind it.
+_NEGATED: Final = re.compile("-[^-o].", re.DOTALL)
+_FIELD_COLUMNS: Final = (
+    "field",
+    "type",
+    "about",
+    "indexed",
+    "count",
+    "estimated",
+    "examples",
+    "meaning",
+    "example",
+)
 _FIELD_TABLES: Final = (
-    _FIELD_COLUMNS,
+    ("field", "type", "about", "indexed", "count", "examples", "meaning"),
+    ("field", "type", "count", "examples", "meaning"),
+    ("field", "type", "count", "examples"),
+    ("field", "count", "examples"),
+)
+_UNCOUNTED_TABLES: Final = (
+    ("field", "type", "about", "indexed", "meaning", "example"),
     ("field", "type", "meaning", "example"),
     ("field", "meaning"),
 )
+# What a table shows of the values of a field, in letters.
+_EXAMPLES_WIDTH: Final = 42
+_EXAMPLE_WIDTH: Final = 24
+# How long a store may take to say what it has of the fields.
+_SURVEY_SECONDS: Final = 20.0
 
 
-@click.command()
-@click.argument("query")
+class _QueryCommand(click.Command):
+    """A command whose QUERY may begin with a minus, as -status:failed does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options; a query is none, nor a row of them."""
+        return super().parse_args(
+            ctx, [f" {word}" if _NEGATED.match(word) else word for word in args]
+        )
+
+
+@click.command(cls=_QueryCommand)
+@click.argument("query", type=QueryText())
 @click.option(
     "--explain",
     "is_explained",
@@ -104,52 +141,123 @@ def find(
     """
     from provdb.query import compile_query, explain
     from provdb.query import find as find_rows
+    from provdb_cli.explained import draw_explained
 
     format_name = choose_format(format_name, output, on_terminal="table")
     compiled = compile_query(query)
     with settings.open_store(timeout_seconds=timeout_seconds) as store:
         if is_explained:
-            print_json(explain(store, compiled), output=output)
+            explained = explain(store, compiled)
+            if format_name == "table":
+                print_text(
+                    lambda console: draw_explained(console, compiled.query, explained),
+                    output=output,
+                )
+            else:
+                print_json(explained, output=output)
             return
-        rows = find_rows(
-            store,
-            compiled,
-            rules=settings.link_rules(),
-            timeout_seconds=timeout_seconds,
-        )
-        first = next(rows, None)
-        kinds = tuple(plan.kind for plan in compiled.plans)
-        print_rows(
-            _found(first, rows),
-            compiled.columns or _COLUMNS,
-            format_name=format_name,
-            output=output,
-            tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
-        )
+        is_live = output is None and format_name in ("jsonl", "csv")
+        counting = Counting(is_hidden_by_rows=is_live and sys.stdout.isatty())
+        with store.within(timeout_seconds), counting:
+            rows = counting.rows(
+                find_rows(
+                    store,
+                    compiled,
+                    rules=settings.link_rules(),
+                    timeout_seconds=timeout_seconds,
+                )
+            )
+            first = next(rows, None)
+            kinds = tuple(plan.kind for plan in compiled.plans)
+            print_rows(
+                _found(first, rows),
+                compiled.columns or _COLUMNS,
+                format_name=format_name,
+                output=output,
+                tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
+            )
     if first is None:
         raise click.exceptions.Exit(ANSWER_IS_NO)
 
 
 @click.command()
+@click.argument("prefix", type=FieldName(), default="")
 @output_options()
-def fields(format_name: str | None, output: Path | None) -> None:
-    """List what can be asked for.
+@click.pass_obj
+def fields(
+    settings: Settings, prefix: str, format_name: str | None, output: Path | None
+) -> None:
+    """List what can be asked for, and what the store has of it.
+
+    Shown are how many documents have a field, and some of its values. Of a large store
+    some documents are read, and counts are estimates. PREFIX is how the names begin; a
+    family of fields, such as param or software, is listed by its keys then. Without a
+    store the fields are listed alone.
 
     \b
     Example:
       provdb query fields
+      provdb query fields param
+      provdb query fields software.lst
     """
     from provdb.query import FIELDS
+    from provdb.query.survey import survey
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    rows = [field.to_dict() for field in FIELDS.values()]
-    print_rows(
-        rows,
-        _FIELD_COLUMNS,
-        format_name=format_name,
-        output=output,
-        tables=_FIELD_TABLES,
-    )
+    tables: Sequence[Sequence[str]] = _FIELD_TABLES
+    try:
+        with (
+            settings.open_store(timeout_seconds=_SURVEY_SECONDS) as store,
+            store.within(_SURVEY_SECONDS),
+        ):
+            found = survey(store, prefix)
+    except StoreUnavailable as error:
+        warn(f"fields without counts: {error}")
+        tables = _UNCOUNTED_TABLES
+        asked = [field for field in FIELDS.values() if field.name.startswith(prefix)]
+        rows = [field.to_dict() for field in asked]
+    else:
+        for collection, (read, there) in sorted(found.read.items()):
+            warn(f"estimates, from {read:,} of {there:,} {collection}")
+        rows = [use.to_dict() for use in found.uses]
+    if format_name == "table":
+        rows = [_as_shown(row) for row in rows]
+    if rows or not prefix:
+        print_rows(
+            rows,
+            _FIELD_COLUMNS,
+            format_name=format_name,
+            output=output,
+            tables=tables,
+        )
+    else:
+        warn(f"no field begins with {prefix}; 'provdb query fields' lists all")
+        raise click.exceptions.Exit(ANSWER_IS_NO)
+
+
+def _as_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of a table, in which examples are one short text.
+
+    >>> row = {"field": "param.KEY", "examples": ["param.a", "param.b"], "count": 9}
+    >>> _as_shown({**row, "estimated": True})["examples"]
+    'param.a, param.b'
+    """
+    words = [_shortened(cell(v), _EXAMPLE_WIDTH) for v in row.get("examples", ())]
+    for left in range(len(words) + 1):
+        text = ", ".join(words[: len(words) - left])
+        if left and str(row["field"]).endswith(".KEY"):
+            text += f", and {left} more"
+        if len(text) <= _EXAMPLES_WIDTH:
+            break
+    about = "~" if row.get("estimated") and row["count"] else ""
+    return {**row, "examples": text, "count": f"{about}{row.get('count', '')}"}
+
+
+def _shortened(text: str, width: int) -> str:
+    # The end of a path tells more than its beginning.
+    if len(text) <= width:
+        return text
+    return f"…{text[1 - width :]}" if "/" in text else f"{text[: width - 1]}…"
 
 
 def _found(

@@ -20,30 +20,33 @@ __all__ = ["ingest"]
 _STDIN: Final = "-"
 # The names of `provdb.readers.formats.FORMATS`, which help does not load.
 _FORMATS: Final = (
-    *("config", "ctapipe", "ecsv", "fits", "hdf5"),
-    *("lstosa", "lstosa-json", "lstosa-run"),
+    *("hdf5", "fits", "ctapipe", "lstosa-run", "lstosa-json", "ecsv", "lstosa"),
+    *("prov-json", "prov-jsonld", "prov-xml", "rdf", "prov-n", "config"),
 )
 _COLUMNS: Final = ("collection", "added", "changed", "unchanged")
 _MOST_WARNINGS: Final = 20
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH...")
 @click.option(
     "--format",
     "input_format",
     type=click.Choice(_FORMATS),
-    help="What the inputs are; found by their content unless told.",
+    metavar="FORMAT",
+    help="What the inputs are; found by their content unless told. One of "
+    f"{', '.join(_FORMATS)}.",
 )
 @click.pass_context
 def ingest(
     context: click.Context, paths: tuple[str, ...], input_format: str | None
 ) -> None:
-    """Store the provenance in logs and other files.
+    """Store the provenance in logs, PROV documents and data files.
 
     PATH is a file, a folder, or - for standard input. Logs of lstosa, logprov and
-    ctapipe are read, run-wise products of lstosa, attributes of HDF5 files, headers
-    of FITS files, ECSV tables and configurations. Reading a file again changes
+    ctapipe are read, run-wise products of lstosa, documents of W3C PROV (PROV-JSON,
+    PROV-XML, RDF, PROV-N), attributes of HDF5 files, headers of FITS files, ECSV
+    tables and configurations, compressed by gzip or not. Reading a file again changes
     nothing.
 
     \b

@@ -5,19 +5,25 @@ from pathlib import Path
 
 import click
 
+from provdb_cli.check import check
+from provdb_cli.completion import completion
 from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
 from provdb_cli.errors import ReportingGroup
+from provdb_cli.export import export
 from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
 from provdb_cli.pairs import diff, path
+from provdb_cli.products import products
 from provdb_cli.query import query
+from provdb_cli.reproduce import reproduce
 from provdb_cli.run import run
 from provdb_cli.session import session
 from provdb_cli.settings import Settings
 from provdb_cli.spool import spool
+from provdb_cli.verify import verify
 
 __all__ = ["cli"]
 
@@ -54,7 +60,23 @@ def cli(context: click.Context, uri: str | None, config_file: Path | None) -> No
     context.obj = Settings(environ=os.environ, uri=uri, config_file=config_file)
 
 
-for command in (config, db, demo, files, ingest, query, run, session, spool):
+for command in (
+    check,
+    completion,
+    config,
+    db,
+    demo,
+    export,
+    files,
+    ingest,
+    products,
+    query,
+    reproduce,
+    run,
+    session,
+    spool,
+    verify,
+):
     cli.add_command(command)
 for command in (diff, fields, find, path):
     query.add_command(command)

@@ -2,19 +2,31 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from provdb.model.names import LEVELS
+from provdb_cli.names import complete_name, known_values
 
 __all__ = [
+    "TABLE_FORMATS",
+    "ActivityName",
+    "FieldName",
     "FileName",
     "Name",
+    "QueryText",
+    "SessionTag",
+    "SideName",
     "as_of_option",
+    "collapse_option",
     "escape",
+    "link_option",
     "output_options",
+    "reach_options",
     "rules_option",
     "unfold_option",
     "walk_options",
@@ -24,6 +36,23 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 TABLE_FORMATS: Final = ("table", "json", "jsonl", "csv")
 TREE_FORMATS: Final = ("tree", *TABLE_FORMATS)
+# Those of `provdb.export`, which need not be loaded for the help.
+GRAPH_FORMATS: Final = (
+    "dot",
+    "mermaid",
+    "svg",
+    "pdf",
+    "png",
+    "html",
+    "prov-json",
+    "prov-n",
+    "prov-xml",
+    "turtle",
+    "prov-jsonld",
+    "ro-crate",
+)
+# A shell completes it as it completes files.
+_ANY_FILE: Final = CompletionItem("", type="file")
 
 
 class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic only in later clicks.
@@ -67,6 +96,12 @@ class Name(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As of Ti
 class FileName(Name):
     """The name of a file, which is never empty."""
 
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return files in the store; of the disk, where there are none."""
+        return complete_name(ctx, "file", incomplete) or [_ANY_FILE]
+
     def convert(
         self,
         value: Any,
@@ -79,19 +114,110 @@ class FileName(Name):
         return super().convert(value, param, ctx)
 
 
+class SideName(FileName):
+    """One side of a comparison: a run, a tag, a production or a file."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return runs, tags and files in the store; else files of the disk."""
+        return complete_name(ctx, "side", incomplete) or [_ANY_FILE]
+
+
+class SessionTag(Name):
+    """The tag of a session."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return tags in the store."""
+        return complete_name(ctx, "session_tag", incomplete)
+
+
+class ActivityName(Name):
+    """The name of an activity."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return names of activities in the store."""
+        return complete_name(ctx, "activity", incomplete)
+
+
+class QueryText(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # As of Time.
+    """A line of the query language."""
+
+    name = "query"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Take the blank away that tells a query with a minus from an option."""
+        return str(value).removeprefix(" ")
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return how the query may go on."""
+        from provdb.query.complete import complete_query
+
+        return [
+            CompletionItem(
+                found.text,
+                help=found.meaning or None,
+                added_to=found.added_to,
+                is_finished=found.is_finished,
+            )
+            for found in complete_query(incomplete, known=partial(known_values, ctx))
+        ]
+
+
+class FieldName(Name):
+    """How the name of a field of queries begins."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem[Any]]:
+        """Return the fields, and the keys of a family in the store."""
+        from provdb.query.complete import complete_query
+
+        start = "| select "
+        found = complete_query(f"{start}{incomplete}", known=partial(known_values, ctx))
+        return [
+            CompletionItem(
+                one.text.removeprefix(start),
+                help=one.meaning or None,
+                is_finished=one.is_finished,
+            )
+            for one in found
+        ]
+
+
 def escape(typed: str) -> str:
     """Return what was typed with the escapes of Python for bytes that are no UTF-8."""
     written = typed.encode("utf-8", "surrogateescape")
     return written.decode("utf-8", "backslashreplace")
 
 
-def output_options(*, is_tree: bool = False) -> Callable[[_Command], _Command]:
+def output_options(
+    *, is_tree: bool = False, is_graph: bool = False
+) -> Callable[[_Command], _Command]:
     """Give a command ``--format`` and ``--output``.
 
     Args:
         is_tree: Whether its result can be shown as a tree.
+        is_graph: Whether it can be written in the formats of `provdb.export` too.
     """
-    formats = TREE_FORMATS if is_tree else TABLE_FORMATS
+    formats: tuple[str, ...] = TREE_FORMATS if is_tree else TABLE_FORMATS
+    default = f"{formats[0].capitalize()} on a terminal, json when piped, unless told."
+    metavar = None
+    if is_graph:
+        formats += GRAPH_FORMATS
+        default += f" One of {', '.join(formats)}."
+        metavar = "FORMAT"
 
     def decorate(command: _Command) -> _Command:
         command = click.option(
@@ -105,8 +231,8 @@ def output_options(*, is_tree: bool = False) -> Callable[[_Command], _Command]:
             "--format",
             "format_name",
             type=click.Choice(formats),
-            help=f"{formats[0].capitalize()} on a terminal, json when piped, "
-            "unless told.",
+            metavar=metavar,
+            help=default,
         )(command)
 
     return decorate
@@ -140,7 +266,41 @@ def unfold_option(command: _Command) -> _Command:
     )(command)
 
 
+def collapse_option(command: _Command) -> _Command:
+    """Give a command ``--collapse``."""
+    return click.option(
+        "--collapse",
+        "granularity",
+        type=click.Choice(("none", "activity", "run")),
+        help="Make one node of the steps of one name and tag, or of one name and run, "
+        "and one of their subruns; unless told, run for a graph of more than 60 nodes, "
+        "and none for all else.",
+    )(command)
+
+
+def link_option(command: _Command) -> _Command:
+    """Give a command ``--link-template``."""
+    return click.option(
+        "--link-template",
+        metavar="URL",
+        help="Where svg, pdf and html link to for a file, with fields such as "
+        "{location}, {file_name}, {run:05d}, {level} or {id}; file://{location} "
+        "unless told.",
+    )(command)
+
+
 def walk_options(command: _Command) -> _Command:
+    """Give a command the options of a walk: how far, through what, and how shown."""
+    leaves = click.option(
+        "--leaves",
+        "leaf_level",
+        type=click.Choice(LEVELS, case_sensitive=False),
+        help="List the files of this level: one location a line, or in the JSON.",
+    )
+    return reach_options(leaves(unfold_option(command)))
+
+
+def reach_options(command: _Command) -> _Command:
     """Give a command the options of a walk: how far, and through what."""
     options = (
         click.option(
@@ -150,14 +310,9 @@ def walk_options(command: _Command) -> _Command:
             help="Pass N activities at most.",
         ),
         click.option(
-            "--leaves",
-            "leaf_level",
-            type=click.Choice(LEVELS, case_sensitive=False),
-            help="List the files of this level: one location a line, or in the JSON.",
-        ),
-        click.option(
             "--via",
             multiple=True,
+            type=ActivityName(),
             metavar="ACTIVITY",
             help="Pass only activities of this name (* and ? are wild); repeat for "
             "more.",
@@ -171,7 +326,6 @@ def walk_options(command: _Command) -> _Command:
             metavar="N",
             help="Stop after N nodes.",
         ),
-        unfold_option,
     )
     for option in reversed(options):
         command = option(command)

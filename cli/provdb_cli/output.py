@@ -10,6 +10,7 @@ from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
+import click
 import orjson
 
 from provdb.errors import ReadError, UnknownFormat
@@ -19,11 +20,16 @@ from provdb_cli.table import draw_table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from provdb.lineage import Lineage
+    from provdb.store import Store
+
 __all__ = [
+    "cell",
     "choose_format",
     "count",
     "encode_stdout",
     "print_bytes",
+    "print_export",
     "print_json",
     "print_rows",
     "print_text",
@@ -59,7 +65,11 @@ def count(number: int, what: str) -> str:
 
 
 def choose_format(
-    format_name: str | None, output: Path | None, *, on_terminal: str
+    format_name: str | None,
+    output: Path | None,
+    *,
+    on_terminal: str,
+    is_graph: bool = False,
 ) -> str:
     """Return the format to write in: as told, by the ending, or by where it goes.
 
@@ -67,6 +77,7 @@ def choose_format(
         format_name: What was told, or None.
         output: The file to write, or None for stdout.
         on_terminal: The format for people.
+        is_graph: Whether it can be any format of `provdb.export` too.
 
     Raises:
         UnknownFormat: The ending of the file is that of no format.
@@ -78,11 +89,19 @@ def choose_format(
     ending = output.suffix.lower()
     if ending == _TEXT_ENDING:
         return on_terminal
-    if ending not in _ENDINGS:
+    if ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if not is_graph:
         raise UnknownFormat(
             output.suffix or output.name, known=[*_ENDINGS, _TEXT_ENDING]
         )
-    return _ENDINGS[ending]
+    from provdb.export import format_of
+
+    try:
+        return format_of(output).name
+    except UnknownFormat as error:
+        known = dict.fromkeys((*_ENDINGS, _TEXT_ENDING, *error.known))
+        raise UnknownFormat(error.name, known=list(known)) from error
 
 
 def print_rows(
@@ -113,9 +132,9 @@ def print_rows(
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(columns)
             for row in rows:
-                writer.writerow([_cell(row.get(column)) for column in columns])
+                writer.writerow([cell(row.get(column)) for column in columns])
         else:
-            draw_table(_console(stream), list(rows), tables or [columns], write=_cell)
+            draw_table(_console(stream), list(rows), tables or [columns], write=cell)
 
 
 def print_json(value: Mapping[str, Any], *, output: Path | None = None) -> None:
@@ -130,12 +149,57 @@ def print_bytes(content: bytes, *, output: Path | None = None) -> None:
         stream.write(content)
 
 
+def print_export(
+    lineage: "Lineage",
+    store: "Store",
+    *,
+    format_name: str,
+    output: Path | None = None,
+    **options: Any,
+) -> None:
+    """Print a lineage in a format of `provdb.export`.
+
+    Args:
+        lineage: The answer.
+        store: The store that gave it.
+        format_name: The name of the format.
+        output: The file to write, or None for stdout.
+        **options: What else `provdb.export.export` is told.
+
+    Raises:
+        click.UsageError: It goes to a terminal, which cannot show it.
+    """
+    from provdb.export import export, get_format
+
+    if get_format(format_name).is_binary and output is None and sys.stdout.isatty():
+        raise click.UsageError(
+            f"{format_name} is nothing that a terminal can show; name a file with -o"
+        )
+    content = export(lineage, store, format_name=format_name, **options)
+    print_bytes(content, output=output)
+
+
 def print_text(
     draw: "Callable[[Console], None]", *, output: Path | None = None
 ) -> None:
     """Print what a function draws, with colours on a terminal only."""
     with _stream(output) as stream:
         draw(_console(stream))
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table and CSV show it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, list | dict):
+        return _json(value).rstrip("\n")
+    return str(value)
 
 
 def _console(stream: IO[str]) -> "Console":
@@ -181,17 +245,3 @@ def _json(value: Any, *, is_indented: bool = False) -> str:
     if is_indented:
         option |= orjson.OPT_INDENT_2
     return orjson.dumps(value, default=format_time, option=option).decode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, datetime):
-        return format_time(value)
-    if isinstance(value, list | dict):
-        return _json(value).rstrip("\n")
-    return str(value)

@@ -10,6 +10,7 @@ from provdb_cli.differences import draw_differences
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import (
     FileName,
+    SideName,
     as_of_option,
     output_options,
     rules_option,
@@ -125,8 +126,8 @@ def path(
 
 
 @click.command()
-@click.argument("a", type=FileName())
-@click.argument("b", type=FileName())
+@click.argument("a", type=SideName())
+@click.argument("b", type=SideName())
 @as_of_option
 @rules_option
 @output_options()

@@ -1,6 +1,6 @@
 """``provdb query``: what a file came from, what came from it, who wrote it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,21 @@ from provdb.errors import NotFound
 from provdb.lineage import Lineage
 from provdb_cli.errors import warn
 from provdb_cli.options import (
+    GRAPH_FORMATS,
     FileName,
     as_of_option,
+    collapse_option,
+    link_option,
     output_options,
     walk_options,
 )
-from provdb_cli.output import choose_format, print_json, print_rows, print_text
+from provdb_cli.output import (
+    choose_format,
+    print_export,
+    print_json,
+    print_rows,
+    print_text,
+)
 from provdb_cli.settings import Settings
 from provdb_cli.tree import draw_leaves, draw_tree
 
@@ -85,7 +94,9 @@ def query() -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
-@output_options(is_tree=True)
+@collapse_option
+@link_option
+@output_options(is_tree=True, is_graph=True)
 @click.pass_obj
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything FILE came from, back to raw data.
@@ -97,6 +108,8 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     Example:
       provdb query lineage dl2_LST-1.Run01807.h5
       provdb query lineage dl2_LST-1.Run01807.h5 --leaves R0
+      provdb query lineage dl2_LST-1.Run01807.h5 --collapse run
+      provdb query lineage dl2_LST-1.Run01807.h5 -o lineage.html
     """
     from provdb.lineage import lineage
 
@@ -106,7 +119,9 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
-@output_options(is_tree=True)
+@collapse_option
+@link_option
+@output_options(is_tree=True, is_graph=True)
 @click.pass_obj
 def impact(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything that came from FILE.
@@ -115,6 +130,7 @@ def impact(settings: Settings, /, file: str, **options: Any) -> None:
     Example:
       provdb query impact drs4_pedestal.Run01804.0000.h5
       provdb query impact drs4_pedestal.Run01804.0000.h5 --leaves DL2
+      provdb query impact drs4_pedestal.Run01804.0000.h5 -o impact.pdf
     """
     from provdb.lineage import impact
 
@@ -167,27 +183,42 @@ def _answer(
     output: Path | None,
     unfold: bool,
     no_inferred: bool,
+    granularity: str | None,
+    link_template: str | None,
     **options: Any,
 ) -> None:
-    from provdb.lineage import WalkOptions
+    from provdb.lineage import WalkOptions, collapse
 
-    format_name = choose_format(format_name, output, on_terminal="tree")
+    format_name = choose_format(format_name, output, on_terminal="tree", is_graph=True)
     rules = () if no_inferred else settings.link_rules()
+    walk = WalkOptions(rules=rules, **options)
     with settings.open_store() as store:
-        answer = ask(store, file, options=WalkOptions(rules=rules, **options))
-    for warning in answer.warnings:
-        warn(f"warning: {warning}")
+        answer = ask(store, file, options=walk)
+        for warning in answer.warnings:
+            warn(f"warning: {warning}")
+        if format_name in GRAPH_FORMATS:
+            print_export(
+                answer,
+                store,
+                format_name=format_name,
+                output=output,
+                granularity=granularity,
+                link_template=link_template,
+            )
+            return
+    answer = collapse(answer, to=granularity or "none")
     if format_name == "json":
         print_json(answer.to_dict(), output=output)
     elif format_name != "tree":
         leaves = [leaf.to_dict() for leaf in answer.leaves]
         rows = answer.rows() if answer.leaf_level is None else leaves
+        has_sizes = any("size" in row for row in rows)
         print_rows(
             rows,
-            _NODE_COLUMNS,
+            _with_size(_NODE_COLUMNS) if has_sizes else _NODE_COLUMNS,
             format_name=format_name,
             output=output,
-            tables=_NODE_TABLES,
+            tables=[*map(_with_size, _NODE_TABLES)] if has_sizes else _NODE_TABLES,
         )
     elif answer.leaf_level is not None:
         print_text(lambda console: draw_leaves(console, answer), output=output)
@@ -196,3 +227,9 @@ def _answer(
             lambda console: draw_tree(console, answer, is_unfolded=unfold),
             output=output,
         )
+
+
+def _with_size(columns: Sequence[str]) -> Sequence[str]:
+    """Return columns with the size of collapsed nodes, before their name."""
+    place = columns.index("name")
+    return *columns[:place], "size", *columns[place:]

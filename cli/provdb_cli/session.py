@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from provdb.model import fields as f
-from provdb_cli.options import Name, output_options
+from provdb_cli.options import SessionTag, output_options
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.settings import Settings
 
@@ -38,7 +38,7 @@ def session() -> None:
 
 
 @session.command("list")
-@click.argument("tag", type=Name(), default="*")
+@click.argument("tag", type=SessionTag(), default="*")
 @output_options()
 @click.pass_obj
 def list_sessions(
@@ -60,7 +60,7 @@ def list_sessions(
 
 
 @session.command("show")
-@click.argument("tag", type=Name())
+@click.argument("tag", type=SessionTag())
 @output_options()
 @click.pass_obj
 def show_sessions(

@@ -12,7 +12,7 @@ from provdb.config import Config, load_config
 from provdb.errors import ConfigError
 
 if TYPE_CHECKING:
-    from provdb.lineage import LinkRule
+    from provdb.lineage import LinkRule, View
     from provdb.store import Store
 
 __all__ = ["Settings"]
@@ -100,3 +100,9 @@ class Settings:
         from provdb.lineage import link_rules
 
         return link_rules(self.load().link_rules)
+
+    def views(self) -> "tuple[View, ...]":
+        """Return the known views and those of the config file."""
+        from provdb.lineage import views
+
+        return views(self.load().views)

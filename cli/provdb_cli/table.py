@@ -89,7 +89,7 @@ def _header(columns: Sequence[str]) -> list[str]:
 def _shown(row: Mapping[str, Any], column: str, write: Callable[[Any], str]) -> str:
     if column == _FILE:
         names = row.get("names") or [row.get("location") or ""]
-        return ", ".join(posixpath.basename(name.rstrip("/")) for name in names)
+        return ", ".join(map(_file_name, names))
     if column == "names":
         return ", ".join(row["names"])
     if column == "short_digest":
@@ -99,6 +99,12 @@ def _shown(row: Mapping[str, Any], column: str, write: Callable[[Any], str]) -> 
     if column in _TIMES:
         return _to_the_second(row.get(column))
     return write(row.get(column))
+
+
+def _file_name(location: str) -> str:
+    """Return the last part of a location, of a folder with its slash."""
+    folder = "/" if location.endswith("/") else ""
+    return posixpath.basename(location.rstrip("/")) + folder
 
 
 def _short(version_id: str) -> str:

@@ -1,6 +1,6 @@
 """The answer to a question of lineage or impact: one value, whatever shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ __all__ = ["Lineage", "LineageEdge", "LineageNode"]
 
 
 class LineageNode(NamedTuple):
-    """An activity, or one version of an entity.
+    """An activity, one version of an entity, or many of them in a collapsed answer.
 
     Attributes:
         id: Id of the activity document, or of the entity with its version.
@@ -31,6 +31,11 @@ class LineageNode(NamedTuple):
         end: End of an activity, UTC.
         entity: Id of the entity document, without any version.
         distance: Steps from what was asked for.
+        members: Ids of the nodes that it stands for, in order of run and subrun; none
+            for a node of its own.
+        size: How many nodes it stands for, or None for a node of its own.
+        folder: Folder in which all its members lie, or None if there is none.
+        statuses: How its members ended, and how many of them did.
     """
 
     id: str
@@ -48,10 +53,14 @@ class LineageNode(NamedTuple):
     end: datetime | None = None
     entity: str | None = None
     distance: int = 0
+    members: tuple[str, ...] = ()
+    size: int | None = None
+    folder: str | None = None
+    statuses: tuple[tuple[str, int], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the node as it stands in JSON."""
-        return {
+        """Return the node as it stands in JSON; only what has members lists them."""
+        node: dict[str, Any] = {
             "id": self.id,
             "kind": self.kind,
             "name": self.name,
@@ -67,6 +76,12 @@ class LineageNode(NamedTuple):
             "end": None if self.end is None else format_time(self.end),
             "distance": self.distance,
         }
+        if self.members:
+            node["size"] = self.size
+            node["folder"] = self.folder
+            node["statuses"] = dict(self.statuses)
+            node["members"] = list(self.members)
+        return node
 
 
 class LineageEdge(NamedTuple):
@@ -109,12 +124,14 @@ class Lineage(Tabular):
 
     Attributes:
         question: What was asked, as text by name.
-        start: Id of the node that was asked for.
+        start: Id of the node that was asked for; empty if it was none.
         nodes: The nodes, nearest first.
         edges: The relations between them, nearest first.
         truncated: Whether a limit kept something out.
         warnings: What the reader should know: limits, conflicts, ties.
         leaf_level: The level that was asked for in ``--leaves``, or None.
+        opened: The answer with every node of its own, if this one is collapsed; else
+            None.
     """
 
     question: Mapping[str, Any]
@@ -124,6 +141,7 @@ class Lineage(Tabular):
     truncated: bool = False
     warnings: tuple[str, ...] = ()
     leaf_level: str | None = None
+    opened: "Lineage | None" = None
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -144,8 +162,11 @@ class Lineage(Tabular):
         """Return the files of a data level, each once, in order of run and subrun.
 
         Back in time these are the data that the file was reduced from: what only
-        went into its calibration is among the nodes, and not among these.
+        went into its calibration is among the nodes, and not among these. Of a
+        collapsed answer they are the files, not the collections that hold them.
         """
+        if self.opened is not None:
+            return self.opened.files_of_level(level)
         reached = self._data_nodes() if self.is_upstream else self.nodes
         files = {
             node.entity: node
@@ -159,9 +180,23 @@ class Lineage(Tabular):
         """Whether this is what the file came from, not what came from it."""
         return bool(self.question.get("direction") == "upstream")
 
+    def members(self, node: LineageNode) -> tuple[LineageNode, ...]:
+        """Return the nodes that a node stands for, in order; itself if it is its own.
+
+        >>> node = LineageNode("621ca2", "activity")
+        >>> answer = Lineage(question={}, start=node.id, nodes=(node,), edges=())
+        >>> answer.members(node) == (node,)
+        True
+        """
+        if self.opened is None or not node.members:
+            return (node,)
+        wanted = dict.fromkeys(node.members)
+        nodes = {one.id: one for one in self.opened.nodes if one.id in wanted}
+        return tuple(nodes[id_] for id_ in wanted)
+
     def rows(self) -> list[dict[str, Any]]:
         """Return the nodes as they stand in JSON: nearest first, then in order."""
-        return [node.to_dict() for node in sorted(self.nodes, key=_order_of_node)]
+        return [node.to_dict() for node in sorted(self.nodes, key=order_of_node)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in JSON."""
@@ -169,12 +204,12 @@ class Lineage(Tabular):
             "question": dict(self.question),
             "roots": list(self.roots),
             "nodes": self.rows(),
-            "edges": [
-                edge.to_dict() for edge in sorted(self.edges, key=_order_of_edge)
-            ],
+            "edges": _edges(self.edges),
             "truncated": self.truncated,
             "warnings": list(self.warnings),
         }
+        if self.opened is not None:
+            answer["opened"] = self._inside()
         if self.leaf_level is not None:
             answer["leaves"] = [
                 {
@@ -186,6 +221,20 @@ class Lineage(Tabular):
                 for leaf in self.leaves
             ]
         return answer
+
+    def _inside(self) -> dict[str, Any]:
+        """Return the members of collapsed nodes, and all edges that they have."""
+        opened = self if self.opened is None else self.opened
+        members = {id_ for node in self.nodes for id_ in node.members}
+        nodes = [node for node in opened.nodes if node.id in members]
+        return {
+            "nodes": [node.to_dict() for node in sorted(nodes, key=order_of_node)],
+            "edges": _edges(
+                edge
+                for edge in opened.edges
+                if edge.source in members or edge.target in members
+            ),
+        }
 
     def _data_nodes(self) -> list[LineageNode]:
         """Return the nodes that are reached through data products alone."""
@@ -211,9 +260,14 @@ def _order_of_leaf(leaf: LineageNode) -> tuple[int, int, str, str]:
     return run, subrun, leaf.location or "", leaf.id
 
 
-def _order_of_node(node: LineageNode) -> tuple[int, str, str, int, int, str, str]:
+def order_of_node(node: LineageNode) -> tuple[int, str, str, int, int, str, str]:
+    """Return the sort key of a node: nearest first, then by kind, name and place."""
     run, subrun, location, id_ = _order_of_leaf(node)
     return node.distance, node.kind, node.name or "", run, subrun, location, id_
+
+
+def _edges(edges: Iterable[LineageEdge]) -> list[dict[str, Any]]:
+    return [edge.to_dict() for edge in sorted(edges, key=_order_of_edge)]
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:

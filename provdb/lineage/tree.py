@@ -1,7 +1,8 @@
 """A lineage as a tree to look at: a line a file with the step that made it.
 
 Files that differ only in their subrun, and stand at the same place, are folded into
-one line. What was shown once is not shown again below another line.
+one line; so is each node of a collapsed answer. What was shown once is not shown
+again below another line.
 """
 
 from collections.abc import Hashable, Iterable, Iterator
@@ -56,9 +57,9 @@ def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
         shown.update(node.id for node in new)
         if not new:
             has_more = any(graph.below(node) for node in row.files)
-            yield replace(row, is_repeated=has_more)
+            yield graph.opened(replace(row, is_repeated=has_more))
             continue
-        yield row
+        yield graph.opened(row)
         below = [step for node in new for step in graph.below(node)]
         groups = _groups(below, is_unfolded=is_unfolded)
         rows = [
@@ -81,6 +82,7 @@ class _Graph:
     """The edges of an answer, as a tree follows them."""
 
     def __init__(self, lineage: Lineage) -> None:
+        self._lineage = lineage
         self.nodes = {node.id: node for node in lineage.nodes}
         self._is_upstream = lineage.is_upstream
         self._from: dict[str, list[LineageEdge]] = {}
@@ -114,6 +116,17 @@ class _Graph:
             rule=next((step.edge.rule for step in group if step.edge.rule), None),
             has_time_conflict=any(step.edge.time_conflict for step in group),
             roles=tuple(sorted({s.edge.role for s in group if s.edge.role})),
+        )
+
+    def opened(self, row: TreeRow) -> TreeRow:
+        """Return a line with the files and steps that collapsed nodes stand for."""
+        if self._lineage.opened is None:
+            return row
+        members = self._lineage.members
+        return replace(
+            row,
+            files=tuple(one for node in row.files for one in members(node)),
+            steps=tuple(one for node in row.steps for one in members(node)),
         )
 
     def _inputs(self, node: LineageNode) -> list[_Step]:

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from provdb.model import Document, session_key
 from provdb.model import fields as f
 from provdb.query.configs import read_copy
 from provdb.query.fields import KIND, BoundField, Place
+from provdb.query.routes import outermost
 from provdb.query.select import Found
 from provdb.store import Store
+from provdb.store.base import batches
 from provdb.store.evaluate import value_at
 
 __all__ = ["DURATION", "Facts", "default_row", "needed_fields", "needs_makers"]
@@ -43,10 +44,12 @@ _SHOWN: Final = {"entity": _ENTITY, "activity": _ACTIVITY}
 
 def default_row(found: Found) -> dict[str, Any]:
     """Return the row of something where no field is chosen."""
-    document = found.document
-    row = {"kind": found.kind, "id": document[f.ID]}
-    for name in _SHOWN[found.kind]:
-        row[name] = _duration(document) if name == DURATION else document.get(name)
+    kind, document = found.kind, found.document
+    row = {"kind": kind, "id": document[f.ID]}
+    for name in _SHOWN[kind]:
+        row[name] = document.get(name)
+    if kind == "activity":
+        row[DURATION] = _duration(document)
     return row
 
 
@@ -68,13 +71,7 @@ def needed_fields(
             needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
     if DURATION in needed:
         needed |= dict.fromkeys((f.START, f.END))
-    # A field and one below it cannot both be asked of MongoDB.
-    return tuple(
-        name
-        for name in needed
-        if name != DURATION
-        and not any(name.startswith(f"{other}.") for other in needed)
-    )
+    return outermost(name for name in needed if name != DURATION)
 
 
 def needs_makers(fields: Iterable[BoundField]) -> bool:
@@ -94,11 +91,11 @@ class Facts:
         """
         self._store = store
         self._fields = fields
-        self._sources = {
-            place.source
-            for field in fields
-            if (place := field.type.activity) is not None
-        } - {"own"}
+        self._sources: dict[str, list[str]] = {}
+        for field in fields:
+            place = field.type.activity
+            if place is not None and place.source != "own":
+                self._sources.setdefault(place.source, []).append(field.path(place))
         self._documents: dict[tuple[str, str], Document] = {}
 
     def rows(
@@ -110,12 +107,12 @@ class Facts:
             found: The things.
             is_default: Whether the row of no choice comes first.
         """
-        left = iter(found)
-        while some := list(islice(left, _BATCH)):
+        for some in batches(found, _BATCH):
             self._load(some)
             for one in some:
                 row = default_row(one) if is_default else {}
-                row |= {field.name: self.value(one, field) for field in self._fields}
+                for field in self._fields:
+                    row[field.name] = self.value(one, field)
                 yield row, one.weight
 
     def value(self, found: Found, field: BoundField) -> Any:
@@ -131,14 +128,18 @@ class Facts:
             place = Place(path=f.NAME)
         if place is None:
             return None
-        values: dict[str, Any] = {}
-        for document in documents:
-            for source in self._standing(document, place):
-                for value in _values(source, field, place):
-                    values[repr(value)] = value
+        values = [
+            value
+            for document in documents
+            for source in self._standing(document, place)
+            for value in _values(source, field, place)
+        ]
         if len(values) > 1:
-            return [values[key] for key in sorted(values)]
-        return next(iter(values.values()), None)
+            different = {repr(value): value for value in values}
+            values = [different[key] for key in sorted(different)]
+        if len(values) > 1:
+            return values
+        return values[0] if values else None
 
     def _standing(self, document: Document, place: Place) -> Iterator[Document]:
         if place.source == "own":
@@ -155,11 +156,10 @@ class Facts:
             for one in found
             for activity in ((one.document,) if one.kind == "activity" else one.makers)
         ]
-        for source in self._sources:
-            read = _READ[source]
+        for source, paths in self._sources.items():
             keys = {key for a in activities for key in _keys(a, source)}
             missing = [key for key in keys if (source, key) not in self._documents]
-            for id_, document in read(self._store, sorted(missing)):
+            for id_, document in _READ[source](self._store, sorted(missing), paths):
                 self._documents[source, id_] = document
 
 
@@ -186,9 +186,11 @@ def _values(document: Document, field: BoundField, place: Place) -> Iterator[Any
         yield found
 
 
-def _duration(document: Document) -> float | None:
+def _duration(document: Document) -> float | list[float] | None:
     if DURATION in document:
-        milliseconds: int | None = document[DURATION]
+        milliseconds: list[int | None] | int | None = document[DURATION]
+        if isinstance(milliseconds, list):
+            return [one / 1000 for one in milliseconds if one is not None]
         return None if milliseconds is None else milliseconds / 1000
     start, end = document.get(f.START), document.get(f.END)
     if not isinstance(start, datetime) or not isinstance(end, datetime):
@@ -197,20 +199,25 @@ def _duration(document: Document) -> float | None:
 
 
 def _read_plain(
-    collection: str, store: Store, ids: Sequence[str]
+    collection: str, store: Store, ids: Sequence[str], paths: Iterable[str]
 ) -> Iterator[tuple[str, Document]]:
-    for document in store.read(collection, ids):
-        yield document[f.ID], document
+    fields = outermost((f.ID, *paths))
+    for batch in batches(ids):
+        for document in store.find(collection, {f.ID: {"$in": batch}}, fields=fields):
+            yield document[f.ID], document
 
 
-def _read_configs(store: Store, ids: Sequence[str]) -> Iterator[tuple[str, Document]]:
+def _read_configs(
+    store: Store, ids: Sequence[str], _: Iterable[str]
+) -> Iterator[tuple[str, Document]]:
     for copy in store.read(f.FILES, ids):
         yield copy[f.ID], dict(read_copy(copy))
 
 
-_READ: Final[
-    dict[str, Callable[[Store, Sequence[str]], Iterator[tuple[str, Document]]]]
-] = {
+_Read: TypeAlias = Callable[
+    [Store, Sequence[str], Iterable[str]], Iterator[tuple[str, Document]]
+]
+_READ: Final[dict[str, _Read]] = {
     "environment": partial(_read_plain, f.ENVIRONMENTS),
     "session": partial(_read_plain, f.SESSIONS),
     "config": _read_configs,

@@ -1,5 +1,6 @@
 """Filters whose look-ups in other collections have been answered."""
 
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from provdb.model import Document
@@ -21,7 +22,7 @@ class Lookups:
         """Look up in a store."""
         self._store = store
         self._found: dict[str, list[Any]] = {}
-        self._sessions: list[Document] | None = None
+        self._sessions: dict[str, Filter] = {}
         self._configs: list[tuple[str, Document]] | None = None
 
     def resolve(self, filter_: Filter) -> dict[str, Any]:
@@ -62,34 +63,23 @@ class Lookups:
         Mostly all sessions of a tag match, or none; then their tags say it, for
         which there is an index.
         """
-        is_match = matcher(lookup.filter)
-        ids: dict[str | None, list[str | None]] = {}
-        mixed: set[str | None] = set()
-        for session in self._all_sessions():
-            tag, id_ = (session[name] for name in _OF_SESSION)
-            if is_match(session):
-                ids.setdefault(tag or None, []).append(id_)
-            else:
-                mixed.add(tag or None)
-        whole = sorted(tag for tag in ids if tag and tag not in mixed)
-        of_tags: list[Filter] = [{f.SESSION_TAG: {"$in": whole}}]
-        for tag in ids:
-            if tag is None or tag in mixed:
-                tags = [tag] if tag else [None, ""]
-                listed = sorted(ids[tag], key=str)
-                of_tags.append(
-                    {f.SESSION_TAG: {"$in": tags}, f.SESSION_ID: {"$in": listed}}
-                )
-        return of_tags[0] if len(of_tags) == 1 else {"$or": of_tags}
+        key = repr(lookup)
+        if key not in self._sessions:
+            matching = self._ids_of_sessions(lookup.filter)
+            tags = [tag for asked in matching for tag in _written(asked)]
+            # Not "those that do not match": that is more than an index says.
+            every = self._ids_of_sessions({f.SESSION_TAG: {"$in": tags}})
+            mixed = {tag for tag in matching if len(matching[tag]) < len(every[tag])}
+            self._sessions[key] = _of_tags(matching, mixed=mixed)
+        return self._sessions[key]
 
-    def _all_sessions(self) -> list[Document]:
-        if self._sessions is None:
-            # Without an index: a session is a hundred activities.
-            found = self._store.find(
-                f.SESSIONS, {}, fields=(*_OF_SESSION, f.PROPERTIES)
-            )
-            self._sessions = list(found)
-        return self._sessions
+    def _ids_of_sessions(self, filter_: Filter) -> dict[str | None, set[str | None]]:
+        """Return the ids of sessions by their tag; no tag and an empty one are one."""
+        ids: dict[str | None, set[str | None]] = {}
+        for session in self._store.find(f.SESSIONS, filter_, fields=_OF_SESSION):
+            tag = session[f.SESSION_TAG] or None
+            ids.setdefault(tag, set()).add(session[f.SESSION_ID])
+        return ids
 
     def _all_configs(self) -> list[tuple[str, Document]]:
         if self._configs is None:
@@ -97,3 +87,22 @@ class Lookups:
             copies = self._store.find(f.FILES, {f.CONTENT: {"$ne": None}})
             self._configs = [(copy[f.ID], dict(read_copy(copy))) for copy in copies]
         return self._configs
+
+
+def _of_tags(
+    ids: Mapping[str | None, Collection[str | None]],
+    *,
+    mixed: Collection[str | None],
+) -> Filter:
+    whole = sorted(tag for tag in ids if tag and tag not in mixed)
+    of_tags: list[Filter] = [{f.SESSION_TAG: {"$in": whole}}]
+    for tag in sorted((tag for tag in ids if not tag or tag in mixed), key=str):
+        listed = sorted(ids[tag], key=str)
+        of_tags.append(
+            {f.SESSION_TAG: {"$in": _written(tag)}, f.SESSION_ID: {"$in": listed}}
+        )
+    return of_tags[0] if len(of_tags) == 1 else {"$or": of_tags}
+
+
+def _written(tag: str | None) -> list[str | None]:
+    return [tag] if tag else [None, ""]

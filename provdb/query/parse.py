@@ -39,9 +39,12 @@ from provdb.query.tree import (
 __all__ = ["parse"]
 
 _LONGEST: Final = 10_000
-_MOST_WORDS: Final = 1000
+_MOST_WORDS: Final = 500
 _DEEPEST: Final = 50
-_WORD: Final = re.compile(r"[()|,\-]|[^\s()|,\-]+")
+# A quoted text is one word more, also where it touches the one before.
+_WORD: Final = re.compile(
+    r"""[()|\-]|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?|[^\s()|,\-"']+"""
+)
 _UNWRITABLE: Final = re.compile(r"[\x00\ud800-\udfff]")
 _KEY: Final = re.compile(r'\.("(?:\\.|[^"\\\n])*"|[\w-]+)')
 _ESCAPE: Final = re.compile(r"\\(.)")
@@ -60,6 +63,7 @@ _EXPECTED: Final = (
     ({"_BY"}, "'by', | or the end"),
     ({"_PIPE"}, "| or the end"),
     ({"LPAR"}, "("),
+    ({"COMMA", "RPAR"}, "a comma or )"),
     ({"RPAR"}, ") or another condition"),
     ({"COMPARISON"}, "one of : = != > >= < <= ~"),
 )

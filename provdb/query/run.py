@@ -1,10 +1,10 @@
 """Ask a store a query: text in, rows out."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Final
 
 from provdb.errors import StoreUnavailable
 from provdb.lineage import LINK_RULES, LinkRule
@@ -15,9 +15,10 @@ from provdb.query.compile import (
     compile_selector,
     is_exact,
 )
-from provdb.query.facts import DURATION, Facts, needed_fields, needs_makers
+from provdb.query.facts import Facts, needed_fields, needs_makers
 from provdb.query.fields import BoundField, Kind
 from provdb.query.parse import parse
+from provdb.query.routes import outermost
 from provdb.query.select import Found, Selection
 from provdb.query.stages import (
     Row,
@@ -25,12 +26,12 @@ from provdb.query.stages import (
     columns_of,
     first_fields,
 )
+from provdb.query.tallies import Tally, tally_of
 from provdb.query.text import to_text
-from provdb.query.tree import Count, Measure, Query, Unique
+from provdb.query.tree import Query
 from provdb.store import Store
-from provdb.store.evaluate import Filter, Pipeline
 
-__all__ = ["CompiledQuery", "compile_query", "find", "tally_pipeline"]
+__all__ = ["CompiledQuery", "compile_query", "find"]
 
 # So many rows come in order; more come as the store gives them.
 _SORTED: Final = 2000
@@ -62,17 +63,12 @@ class CompiledQuery:
         return chosen
 
     @property
-    def is_tallied(self) -> bool:
-        """Whether the store can count documents that are alike for the first stage."""
-        return (
-            bool(self.query.stages)
-            and isinstance(self.query.stages[0], Count | Measure | Unique)
-            and all(
-                is_exact(plan.condition)
-                and (plan.kind == "activity" or not needs_makers(self.fields))
-                for plan in self.plans
-            )
-        )
+    def tallies(self) -> tuple[Tally, ...]:
+        """What a store counts of each kind for the first stage; none if it cannot."""
+        told = [tally_of(self.query, plan.kind, self.fields) for plan in self.plans]
+        is_exact_each = all(is_exact(plan.condition) for plan in self.plans)
+        tallies = tuple(tally for tally in told if tally is not None)
+        return tallies if is_exact_each and len(tallies) == len(told) else ()
 
 
 def compile_query(query: str | Query) -> CompiledQuery:
@@ -136,52 +132,23 @@ def find(
     return _rows(store, compiled, selection)
 
 
-def tally_pipeline(
-    kind: str, filter_: Filter, fields: Iterable[BoundField]
-) -> Pipeline:
-    """Return the pipeline that counts what is alike in the fields of documents.
-
-    Args:
-        kind: Entity or activity.
-        filter_: What is counted.
-        fields: The fields in which it may differ.
-
-    >>> counted = compile_query("level:DL1 | count by run")
-    >>> tally_pipeline("entity", {"level": "DL1"}, counted.fields)[1]
-    {'$group': {'_id': {'f0': '$run'}, 'count': {'$sum': 1}}}
-    """
-    key: dict[str, Any] = {
-        f"f{number}": _computed(name)
-        for number, name in enumerate(_tallied(kind, fields))
-    }
-    return [
-        {"$match": filter_},
-        {"$group": {f.ID: key, "count": {"$sum": 1}}},
-    ]
-
-
 def _rows(store: Store, compiled: CompiledQuery, selection: Selection) -> Iterator[Row]:
     stages = compiled.query.stages
     has_columns = any(columns_of(stage) for stage in stages)
     facts = Facts(store, compiled.fields)
-    if compiled.is_tallied:
-        found = _tallies(store, compiled, selection)
-    else:
-        needed = {
-            plan.kind: needed_fields(
-                plan.kind, compiled.fields, is_default=not has_columns
-            )
-            for plan in compiled.plans
-        }
+    found: Iterator[Found]
+    if tallies := compiled.tallies:
         found = chain.from_iterable(
-            selection.find(
-                plan,
-                fields=tuple(dict.fromkeys((*needed[plan.kind], _ORDER[plan.kind]))),
-                with_makers=needs_makers(compiled.fields),
-            )
-            for plan in compiled.plans
+            _tallied(store, plan, tally, selection)
+            for plan, tally in zip(compiled.plans, tallies, strict=True)
         )
-        found = _in_order(found)
+    else:
+        found = _in_order(
+            chain.from_iterable(
+                _selected(plan, compiled.fields, selection, is_default=not has_columns)
+                for plan in compiled.plans
+            )
+        )
     rows = facts.rows(found, is_default=not has_columns)
     for stage in stages:
         rows = apply_stage(stage, rows)
@@ -189,44 +156,33 @@ def _rows(store: Store, compiled: CompiledQuery, selection: Selection) -> Iterat
         yield row
 
 
-def _tallies(
-    store: Store, compiled: CompiledQuery, selection: Selection
+def _tallied(
+    store: Store, plan: KindPlan, tally: Tally, selection: Selection
 ) -> Iterator[Found]:
-    for plan in compiled.plans:
-        names = _tallied(plan.kind, compiled.fields)
-        pipeline = tally_pipeline(plan.kind, selection.filter(plan), compiled.fields)
-        for group in store.aggregate(COLLECTION_OF[plan.kind], pipeline):
-            document: dict[str, Any] = {}
-            for number, name in enumerate(names):
-                _put(document, name, group[f.ID].get(f"f{number}"))
-            yield Found(kind=plan.kind, document=document, weight=group["count"])
+    pipeline = tally.pipeline(selection.filter(plan))
+    groups = store.aggregate(COLLECTION_OF[plan.kind], pipeline)
+    for document, weight in tally.read(groups):
+        yield Found(plan.kind, document, weight=weight)
 
 
-def _tallied(kind: str, fields: Iterable[BoundField]) -> list[str]:
-    bound = list(fields)
-    names = dict.fromkeys(needed_fields(kind, bound, is_default=False))
-    is_lasting = kind == "activity" and any(b.type.type == DURATION for b in bound)
-    if is_lasting:
-        others = needed_fields(
-            kind, [b for b in bound if b.type.type != DURATION], is_default=False
-        )
-        names = dict.fromkeys((*others, DURATION))
-    if not any(field.type.name == "id" for field in bound):
-        names.pop(f.ID, None)
-    return list(names)
-
-
-def _computed(name: str) -> Any:
-    if name == DURATION:
-        return {"$subtract": [f"${f.END}", f"${f.START}"]}
-    return f"${name}"
-
-
-def _put(document: dict[str, Any], path: str, value: Any) -> None:
-    *above, last = path.split(".")
-    for key in above:
-        document = document.setdefault(key, {})
-    document[last] = value
+def _selected(
+    plan: KindPlan,
+    fields: Sequence[BoundField],
+    selection: Selection,
+    *,
+    is_default: bool,
+) -> Iterator[Found]:
+    needed = needed_fields(plan.kind, fields, is_default=is_default)
+    of_makers: tuple[str, ...] = ()
+    if plan.kind == "entity" and needs_makers(fields):
+        of_makers = needed_fields("activity", fields, is_default=False)
+        # The name of the maker is asked for by another name.
+        of_makers = outermost((f.NAME, *of_makers))
+    return selection.find(
+        plan,
+        fields=outermost((*needed, _ORDER[plan.kind])),
+        maker_fields=of_makers,
+    )
 
 
 def _in_order(found: Iterator[Found]) -> Iterator[Found]:

@@ -7,7 +7,8 @@ is a value that there is.
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import islice, repeat
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 from provdb.errors import UnknownField
@@ -25,7 +26,7 @@ from provdb.query.tree import (
     Unique,
 )
 
-__all__ = ["COUNT", "Row", "apply_stage", "columns_of", "first_fields"]
+__all__ = ["COUNT", "Row", "apply_stage", "columns_of", "first_fields", "measured_of"]
 
 Row: TypeAlias = dict[str, Any]
 Weighted: TypeAlias = tuple[Row, int]
@@ -70,6 +71,14 @@ def columns_of(stage: Stage) -> tuple[str, ...]:
     if isinstance(stage, Measure):
         return (*map(field_text, stage.by), _measured(stage))
     return ()
+
+
+def measured_of(stage: Stage, fields: Iterable[BoundField]) -> BoundField | None:
+    """Return which of some fields a stage measures, and nothing else with it."""
+    if not isinstance(stage, Measure) or stage.field in stage.by:
+        return None
+    name = field_text(stage.field)
+    return next((field for field in fields if field.name == name), None)
 
 
 def apply_stage(stage: Stage, rows: Iterable[Weighted]) -> Iterator[Weighted]:
@@ -143,15 +152,18 @@ def _unique(stage: Unique, rows: Iterable[Weighted]) -> Iterator[Weighted]:
 def _measure(stage: Measure, rows: Iterable[Weighted]) -> Iterator[Weighted]:
     name = field_text(stage.field)
     for group, members in _grouped(rows, stage.by, keep=name):
-        values = [
-            (value, weight)
-            for row, weight in members
-            for value in (row[name] if isinstance(row[name], list) else [row[name]])
-            if value is not None
-        ]
-        numbers = [v for v in values if type(v[0]) in (int, float)]
-        is_any = stage.function in ("min", "max")
-        usable = sorted(values if is_any else numbers, key=lambda v: _order(v[0]))
+        values: list[tuple[Any, int]] = []
+        for row, weight in members:
+            several = row[name] if isinstance(row[name], list) else [row[name]]
+            values += zip(several, repeat(weight))
+        kinds = {type(value) for value, _ in values}
+        if kinds <= {int, float}:
+            usable = sorted(values, key=itemgetter(0))
+        else:
+            known = [v for v in values if v[0] is not None]
+            if stage.function not in ("min", "max"):
+                known = [v for v in known if type(v[0]) in (int, float)]
+            usable = sorted(known, key=lambda v: _order(v[0]))
         found = _FUNCTIONS[stage.function](usable) if usable else None
         yield {**group, _measured(stage): found}, 1
 

@@ -31,11 +31,11 @@ _EXAMPLES: Final = {
     "date": "a date such as 20191123 or 2019-11",
     "duration": "a duration such as 20m, 1h30m or 90s",
 }
-# Written forms of an observation date, and what each looks like.
+# What stands between the parts of a written observation date, and what it looks like.
 _DATES: Final = (
-    ("%Y%m%d", r"^\d{8}$"),
-    ("%Y-%m-%d", r"^\d{4}-\d\d-\d\d$"),
-    ("%Y_%m_%d", r"^\d{4}_\d\d_\d\d$"),
+    ("", r"^\d{8}$"),
+    ("-", r"^\d{4}-\d\d-\d\d$"),
+    ("_", r"^\d{4}_\d\d_\d\d$"),
 )
 _INT64: Final = 2**63
 _ORDERS: Final = (">", ">=", "<", "<=")
@@ -119,6 +119,8 @@ def _in_span(asked: _Asked, operator: str, value: Value) -> Filter:
             raise asked.fail(value, f"one value behind {operator}")
         low = None if value.low is None else span(value.low).low
         high = None if value.high is None else span(value.high).beyond
+        if low is not None and high is not None and low >= high:
+            raise asked.fail(value, "a range from the lower to the higher value")
     else:
         one = span(value.text)
         if operator in (":", "=", ">="):
@@ -140,14 +142,12 @@ def _between(asked: _Asked, low: Any, high: Any) -> Filter:
 
 
 def _dates_between(asked: _Asked, low: Any, high: Any) -> Filter:
+    days = {"$gte": low, "$lt": high}
+    bounds = {name: day.isoformat() for name, day in days.items() if day is not None}
     forms: list[Filter] = []
-    for form, looks in _DATES:
-        bounds = {
-            "$gte": None if low is None else low.strftime(form),
-            "$lt": None if high is None else high.strftime(form),
-        }
-        told = {name: bound for name, bound in bounds.items() if bound is not None}
-        forms.append({asked.path: {**told, "$regex": looks}})
+    for gap, looks in _DATES:
+        written = {name: day.replace("-", gap) for name, day in bounds.items()}
+        forms.append({asked.path: {**written, "$regex": looks}})
     return {"$or": forms}
 
 

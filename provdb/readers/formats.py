@@ -10,6 +10,7 @@ from provdb.readers import ctapipe, fits, hdf5, lstosa_run, small_files
 from provdb.readers.guard import guarded
 from provdb.readers.lines import is_called_log
 from provdb.readers.lstosa import claims_log, read_log
+from provdb.readers.prov import PROV_FORMATS
 from provdb.readers.source import Source
 
 __all__ = ["FORMATS", "Format", "find_format", "format_named"]
@@ -83,6 +84,10 @@ FORMATS: Final = (
         read=small_files.read_ecsv,
     ),
     _LSTOSA,
+    *(
+        Format(name=one.name, title=one.title, claims=one.claims, read=one.read)
+        for one in PROV_FORMATS
+    ),
     Format(
         name="config",
         title="configurations in JSON and YAML",

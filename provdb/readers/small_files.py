@@ -144,9 +144,10 @@ def _is_json(content: bytes) -> bool:
     if len(content) > LARGEST_BYTES:
         return False
     try:
-        return isinstance(orjson.loads(content), dict)
+        value = orjson.loads(content)
     except orjson.JSONDecodeError:
         return False
+    return isinstance(value, dict) and bool(value)
 
 
 def _is_yaml(content: bytes) -> bool:

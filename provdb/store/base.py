@@ -28,10 +28,14 @@ from provdb.store.counts import CollectionStats, WriteCounts
 from provdb.store.evaluate import Filter, Pipeline
 from provdb.store.validators import check
 
-__all__ = ["BATCH", "Store", "batches"]
+__all__ = ["BATCH", "TOO_LATE", "Store", "batches"]
 
 # Ids asked for, and documents written, in one message.
 BATCH: Final = 1000
+# Why there is no answer where there was no time for one.
+TOO_LATE: Final = (
+    "there was no whole answer in time; ask for less, or give it more time"
+)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _Item = TypeVar("_Item")
 
@@ -60,8 +64,11 @@ class Store(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the store."""
-        self.close()
+        """Close the store; who was interrupted waits for nothing more."""
+        if kind is KeyboardInterrupt:
+            self._abandon()
+        else:
+            self.close()
 
     def write(
         self, documents: Mapping[str, Sequence[Document]]
@@ -183,6 +190,45 @@ class Store(ABC):
         """Return up to *limit* documents whose id starts so, in order of the ids."""
 
     @abstractmethod
+    def smallest(
+        self, collection: str, field: str, *, low: Any, beyond: Any
+    ) -> Any | None:
+        """Return the smallest value of an indexed field in a span; None without one.
+
+        Args:
+            collection: The collection.
+            field: A field that an index starts with.
+            low: The least that it may be, a text or a whole number.
+            beyond: What it must be less than.
+        """
+
+    @abstractmethod
+    def sample(
+        self, collection: str, *, size: int, filter_: Filter | None = None
+    ) -> list[Document]:
+        """Return some documents of a collection, all of them where there are few.
+
+        Args:
+            collection: The collection.
+            size: How many to return at most.
+            filter_: What they match, which an index must find; any unless told.
+        """
+
+    @abstractmethod
+    def document_count(self, collection: str) -> int:
+        """Return how many documents a collection has, without reading them."""
+
+    @abstractmethod
+    def within(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Let all that is asked in the block end after some time, here and there.
+
+        What takes longer raises `StoreUnavailable`.
+
+        Args:
+            seconds: The time from now on, or None for any.
+        """
+
+    @abstractmethod
     def collection(self, name: str) -> Any:
         """Return a collection to aggregate: of a server as its driver has it.
 
@@ -204,7 +250,12 @@ class Store(ABC):
 
     @abstractmethod
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives.
+
+        Args:
+            collection: The collection.
+            pipeline: With a group as `provdb.store.evaluate.tally` takes it.
+        """
 
     @abstractmethod
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
@@ -225,6 +276,10 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections."""
+
+    def _abandon(self) -> None:
+        """Let go at once, also of what has not been answered."""
+        self.close()
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[None]:

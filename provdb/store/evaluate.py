@@ -6,7 +6,6 @@ order (https://www.mongodb.com/docs/manual/reference/operator/query/).
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -40,28 +39,34 @@ def matcher(filter_: Filter) -> Callable[[Document], bool]:
     return lambda document: all(test(document) for test in tests)
 
 
-def tally(documents: Iterable[Document], key: Mapping[str, Any]) -> Iterator[Document]:
-    """Yield how often there is each key, as ``$group`` with a count does.
+def tally(
+    documents: Iterable[Document], group: Mapping[str, Any]
+) -> Iterator[Document]:
+    """Yield what ``$group`` gives that counts, or gathers the values of a field.
 
     Args:
         documents: The documents.
-        key: What to group by: a name for each ``"$field"`` or ``$subtract`` of two.
+        group: What ``$group`` is told: the id is a name for each ``"$field"``,
+            ``$subtract`` of two or start of one; beside it is one ``$sum`` of 1 or
+            one ``$push``.
 
-    >>> list(tally([{"run": 1618}, {"run": 1618}], {"run": "$run"}))
+    >>> group = {"_id": {"run": "$run"}, "count": {"$sum": 1}}
+    >>> list(tally([{"run": 1618}, {"run": 1618}], group))
     [{'_id': {'run': 1618}, 'count': 2}]
     """
-    names = list(key)
-    counts: Counter[tuple[Any, ...]] = Counter()
-    keys: dict[tuple[Any, ...], list[Any]] = {}
+    key = group[f.ID]
+    ((name, told),) = (part for part in group.items() if part[0] != f.ID)
+    groups: dict[tuple[Any, ...], tuple[list[Any], list[Any]]] = {}
     for document in documents:
-        values = [_computed(document, key[name]) for name in names]
+        values = [_computed(document, expression) for expression in key.values()]
         same = tuple((type(value).__name__, repr(value)) for value in values)
-        counts[same] += 1
-        keys[same] = values
-    for same, count in counts.items():
-        found = zip(names, keys[same], strict=True)
-        group = {name: value for name, value in found if value is not MISSING}
-        yield {f.ID: group, "count": count}
+        _, gathered = groups.setdefault(same, (values, []))
+        gathered.append(_computed(document, told["$push"]) if "$push" in told else 1)
+    for values, gathered in groups.values():
+        found = zip(key, values, strict=True)
+        id_ = {part: value for part, value in found if value is not MISSING}
+        pushed = [value for value in gathered if value is not MISSING]
+        yield {f.ID: id_, name: pushed if "$push" in told else len(gathered)}
 
 
 def value_at(document: Any, path: str) -> Any:
@@ -240,6 +245,9 @@ def _computed(document: Document, expression: Any) -> Any:
         for key in keys:
             found = found.get(key, MISSING) if isinstance(found, Mapping) else MISSING
         return found
+    if "$substrCP" in expression:
+        whole, first, count = expression["$substrCP"]
+        return str(_computed(document, whole))[first : first + count]
     end, start = (_computed(document, part) for part in expression["$subtract"])
     if not (isinstance(end, datetime) and isinstance(start, datetime)):
         return None

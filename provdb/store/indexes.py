@@ -8,6 +8,9 @@ from provdb.model import fields as f
 __all__ = ["INDEXES", "Index"]
 
 
+_DATE: Final = f"{f.PROPERTIES}.observation_date"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """An index of a collection.
@@ -16,31 +19,35 @@ class Index:
         collection: The collection.
         fields: The fields, in order, with a dot for one inside an array.
         is_sparse: Whether documents without the fields are left out.
+        has_few_first: Whether the first field has so few values that the index finds
+            a value of the second one alone too.
     """
 
     collection: str
     fields: tuple[str, ...]
     is_sparse: bool = False
+    has_few_first: bool = False
 
 
-# An id is always indexed; a session is also found by its tag, as its id starts with it.
+# An id is always indexed. A small index takes 20 kB on a server, whatever is in it.
 INDEXES: Final = (
     Index(collection=f.ACTIVITIES, fields=(f"{f.USED}.{f.ENTITY}",)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.GENERATED}.{f.ENTITY}",)),
     Index(collection=f.ACTIVITIES, fields=(f.SESSION_TAG, f.ACTIVITY_ID)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.COPIES}.{f.ENTITY}",), is_sparse=True),
     Index(collection=f.ACTIVITIES, fields=(f.NAME,)),
-    Index(collection=f.ACTIVITIES, fields=(f.RUN,)),
-    Index(collection=f.ACTIVITIES, fields=(f.STATUS,)),
+    Index(collection=f.ACTIVITIES, fields=(f.STATUS, f.RUN), has_few_first=True),
     Index(collection=f.ENTITIES, fields=(f.FILE_NAME,)),
     Index(collection=f.ENTITIES, fields=(f.LOCATION,)),
     Index(collection=f.ENTITIES, fields=(f.HASH,)),
-    Index(collection=f.ENTITIES, fields=(f.RUN, f.LEVEL)),
-    Index(collection=f.ENTITIES, fields=(f.LEVEL,)),
+    Index(collection=f.ENTITIES, fields=(f.LEVEL, f.RUN), has_few_first=True),
     Index(
         collection=f.ENTITIES,
         fields=(f"{f.DERIVED_FROM}.{f.ENTITY}",),
         is_sparse=True,
     ),
     Index(collection=f.ENTITIES, fields=(f"{f.MEMBERS}.{f.ENTITY}",), is_sparse=True),
+    # With all that is asked of a session, which is large.
+    Index(collection=f.SESSIONS, fields=(_DATE, f.SESSION_TAG, f.SESSION_ID)),
+    Index(collection=f.SESSIONS, fields=(f.SESSION_TAG, f.SESSION_ID)),
 )

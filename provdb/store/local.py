@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
+from itertools import islice
 from pathlib import Path
 from threading import RLock, get_ident
 from typing import Any, Final
@@ -22,7 +23,7 @@ import orjson
 from provdb.errors import QueryError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
-from provdb.store.base import Store
+from provdb.store.base import TOO_LATE, Store
 from provdb.store.collection import LocalCollection, known_collection
 from provdb.store.counts import CollectionStats
 from provdb.store.evaluate import Filter, Pipeline, matcher, tally
@@ -39,6 +40,8 @@ _NO_STORE: Final = "the file is not a provdb store; name another one with --uri"
 _FORK_SECONDS: Final = 1.0
 _JSON: Final = orjson.OPT_UTC_Z
 _ROWS: Final = 500
+# Steps of SQLite between two looks at the clock: some milliseconds.
+_STEPS: Final = 100_000
 _MOST_AGGREGATED: Final = 100_000
 _INDEX_USED: Final = re.compile(
     r"SEARCH (?P<table>\w+) USING (?:COVERING )?INDEX (?P<index>\w+)"
@@ -78,6 +81,7 @@ class LocalStore(Store):
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
+        self._end: float | None = None
         self._lock = RLock()
         if path is not None:
             _STORES.add(self)
@@ -168,6 +172,55 @@ class LocalStore(Store):
         rows = self._rows(query, (prefix, prefix + "\U0010ffff", limit))
         return [_load(collection, text) for (text,) in rows]
 
+    def smallest(
+        self, collection: str, field: str, *, low: Any, beyond: Any
+    ) -> Any | None:
+        """Return the smallest value of an indexed field in a span; None without one."""
+        place = sql_field(field, columns=_COLUMNS[collection])
+        rows = self._rows(
+            f"SELECT {place} FROM {collection} WHERE {place} >= ? AND {place} < ? "
+            f"ORDER BY {place} LIMIT 1",
+            (low, beyond),
+        )
+        return rows[0][0] if rows else None
+
+    def sample(
+        self, collection: str, *, size: int, filter_: Filter | None = None
+    ) -> list[Document]:
+        """Return some documents of a collection, all of them where there are few."""
+        if filter_ is not None:
+            return list(islice(self.find(collection, filter_), size))
+        first = self._rows(f"SELECT document FROM {collection} LIMIT ?", (size + 1,))
+        if len(first) <= size:
+            return [_load(collection, text) for (text,) in first]
+        # By row: nothing is read but what is returned, and a gap has a next row.
+        ((last,),) = self._rows(f"SELECT max(rowid) FROM {collection}", ())
+        places = orjson.dumps([last * part // size for part in range(size)]).decode()
+        rows = self._rows(
+            f"SELECT document FROM {collection} WHERE rowid IN (SELECT (SELECT "
+            f"min(rowid) FROM {collection} WHERE rowid >= value) FROM json_each(?))",
+            (places,),
+        )
+        return [_load(collection, text) for (text,) in rows]
+
+    def document_count(self, collection: str) -> int:
+        """Return how many documents a collection has, without reading them."""
+        ((count,),) = self._rows(f"SELECT count(*) FROM {collection}", ())
+        return int(count)
+
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """Let all that is asked in the block end after some time, or on Ctrl-C."""
+        try:
+            with self._lock, self._errors():
+                self._open().set_progress_handler(self._is_over, _STEPS)
+            self._end = None if seconds is None else time.monotonic() + seconds
+            yield
+        finally:
+            self._end = None
+            if self._connection is not None:
+                self._connection.set_progress_handler(None, 0)
+
     def collection(self, name: str) -> LocalCollection:
         """Return a collection to find documents in and to aggregate.
 
@@ -190,10 +243,10 @@ class LocalStore(Store):
                     yield document
 
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline of one ``$match`` and one counting ``$group`` gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives."""
         match, group = pipeline
         found = self.find(collection, match["$match"])
-        yield from tally(found, group["$group"][f.ID])
+        yield from tally(found, group["$group"])
 
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
         """Yield what a pipeline of the stages and operators that are known gives.
@@ -380,6 +433,9 @@ class LocalStore(Store):
                 return
             yield rows
 
+    def _is_over(self) -> bool:
+        return self._end is not None and time.monotonic() > self._end
+
     def _write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         self._open().executemany(statement, rows)
 
@@ -435,9 +491,16 @@ class LocalStore(Store):
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
+        if self._is_over():
+            raise StoreUnavailable(self.uri, TOO_LATE)
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+                if not self._is_over():
+                    # SQLite only knows that what it called was interrupted.
+                    raise KeyboardInterrupt from error
+                raise StoreUnavailable(self.uri, TOO_LATE) from error
             raise StoreUnavailable(self.uri, _reason(error)) from error
 
 
@@ -513,11 +576,13 @@ def _expression_indexes() -> Iterator[str]:
         is_of_array = any("." in name for name in index.fields)
         if is_of_array or index.fields[0] in columns:
             continue
-        fields = ", ".join(sql_field(name, columns=columns) for name in index.fields)
-        yield (
-            f"CREATE INDEX IF NOT EXISTS {index.collection}_{'_'.join(index.fields)} "
-            f"ON {index.collection} ({fields})"
-        )
+        alone = [index.fields[1:]] if index.has_few_first else []
+        for fields in (index.fields, *alone):
+            listed = ", ".join(sql_field(name, columns=columns) for name in fields)
+            yield (
+                f"CREATE INDEX IF NOT EXISTS {index.collection}_{'_'.join(fields)} "
+                f"ON {index.collection} ({listed})"
+            )
 
 
 def _links(collection: str, document: Document) -> Iterator[tuple[str, str, str]]:

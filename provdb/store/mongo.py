@@ -9,11 +9,15 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import copy_context
 from datetime import UTC, tzinfo
 from functools import cached_property
+from threading import Thread
 from typing import Any, Final
 
+import pymongo
 from bson.errors import BSONError
+from bson.min_key import MinKey
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.collection import Collection as MongoCollection
 from pymongo.errors import (
@@ -28,7 +32,7 @@ from provdb.errors import QueryError, RecordError, StoreUnavailable
 from provdb.model import Document, is_plain_text
 from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
-from provdb.store.base import Store, batches
+from provdb.store.base import TOO_LATE, Store, batches
 from provdb.store.collection import known_collection
 from provdb.store.counts import CollectionStats
 from provdb.store.evaluate import Filter, Pipeline
@@ -221,7 +225,8 @@ class MongoStore(Store):
     def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
         """Return what questions answer; the server works at all of them at once."""
         *others, last = questions
-        later = [self._asker.submit(question) for question in others]
+        # The time that is left is known to this thread alone.
+        later = [self._asker.submit(copy_context().run, asked) for asked in others]
         answered = last()
         return [*(future.result() for future in later), answered]
 
@@ -281,6 +286,37 @@ class MongoStore(Store):
             found = self._database[collection].find({f.ID: between})
             return list(found.sort(f.ID, 1).limit(limit))
 
+    def smallest(
+        self, collection: str, field: str, *, low: Any, beyond: Any
+    ) -> Any | None:
+        """Return the smallest value of an indexed field in a span; None without one."""
+        between = {field: {"$gte": low, "$lt": beyond}}
+        with self._errors():
+            found = self._database[collection].find_one(
+                between, {f.ID: 0, field: 1}, sort=[(field, 1)]
+            )
+        return None if found is None else found[field]
+
+    def sample(
+        self, collection: str, *, size: int, filter_: Filter | None = None
+    ) -> list[Document]:
+        """Return some documents of a collection, all of them where there are few."""
+        documents = self._database[collection]
+        if filter_ is None and self.document_count(collection) > size:
+            with self._errors():
+                return list(documents.aggregate([{"$sample": {"size": size}}]))
+        with self._errors():
+            return list(documents.find(filter_ or {}, limit=size))
+
+    def document_count(self, collection: str) -> int:
+        """Return how many documents a collection has, without reading them."""
+        with self._errors():
+            return self._database[collection].estimated_document_count()
+
+    def within(self, seconds: float | None) -> AbstractContextManager[None]:
+        """Let all that is asked in the block end after some time, here and there."""
+        return nullcontext() if seconds is None else pymongo.timeout(seconds)
+
     def collection(self, name: str) -> MongoCollection[Document]:
         """Return a collection of the server as pymongo has it, to aggregate.
 
@@ -295,17 +331,21 @@ class MongoStore(Store):
         self, collection: str, filter_: Filter, *, fields: Collection[str] = ()
     ) -> Iterator[Document]:
         """Yield the documents that match a filter, in no order."""
-        shown = dict.fromkeys(fields, 1) or None
+        shown = dict.fromkeys(fields, 1)
+        if fields and f.ID not in fields:
+            shown[f.ID] = 0  # Else the document is read for it, beside an index.
         with self._errors():
             yield from self._database[collection].find(
-                filter_, shown, batch_size=_DOCUMENTS
+                _served(collection, filter_), shown or None, batch_size=_DOCUMENTS
             )
 
     def aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
-        """Yield what a pipeline gives."""
+        """Yield what a pipeline of one ``$match`` and one ``$group`` gives."""
+        match, *others = pipeline
+        served = {"$match": _served(collection, match["$match"])}
         with self._errors():
             yield from self._database[collection].aggregate(
-                list(pipeline), allowDiskUse=True, batchSize=_DOCUMENTS
+                [served, *others], allowDiskUse=True, batchSize=_DOCUMENTS
             )
 
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
@@ -324,7 +364,8 @@ class MongoStore(Store):
     def indexes_for(self, collection: str, filter_: Filter) -> list[str]:
         """Return the names of the indexes that find what matches; none for a scan."""
         with self._errors():
-            plan = self._database[collection].find(filter_).explain()
+            served = _served(collection, filter_)
+            plan = self._database[collection].find(served).explain()
         return sorted(set(_indexes(plan["queryPlanner"]["winningPlan"])))
 
     def stats(self) -> list[CollectionStats]:
@@ -338,6 +379,12 @@ class MongoStore(Store):
         if "_asker" in vars(self):
             self._asker.shutdown()
         self._client.close()
+
+    def _abandon(self) -> None:
+        if "_asker" in vars(self):
+            self._asker.shutdown(wait=False, cancel_futures=True)
+        # A client that is closed asks the server once more, which may be busy.
+        Thread(target=self._client.close, daemon=True).start()
 
     @cached_property
     def _asker(self) -> ThreadPoolExecutor:
@@ -508,6 +555,28 @@ class MongoStore(Store):
             raise StoreUnavailable(self.uri, _reason(error)) from error
 
 
+def _served(collection: str, filter_: Filter) -> Filter:
+    """Return a filter that an index serves also by its second field alone.
+
+    The server takes an index only if something is asked of its first field. Where
+    that has few values, it then skips from one to the next.
+    """
+    for index in INDEXES:
+        if index.collection == collection and index.has_few_first:
+            filter_ = _with_anything(filter_, *index.fields)
+    return filter_
+
+
+def _with_anything(filter_: Filter, first: str, second: str) -> Filter:
+    told = {
+        name: [_with_anything(part, first, second) for part in value]
+        if name in ("$and", "$or")
+        else value
+        for name, value in filter_.items()
+    }
+    return {first: {"$gte": MinKey()}, **told} if second in told else told
+
+
 def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:
     field = f"{f.COPIES}.{f.ENTITY}"
     asked = {"$match": {field: {"$in": digests}}}
@@ -601,4 +670,6 @@ def _reason(error: Exception) -> str:
         return f"no server answers there ({first}); {hint}"
     if isinstance(error, OperationFailure) and error.code in _UNAUTHORISED:
         return "it refuses the user or the password, or the user may not do this"
+    if isinstance(error, PyMongoError) and error.timeout:
+        return TOO_LATE
     return str(error).partition(", full error:")[0]

@@ -5,12 +5,10 @@ best. Both are measured in turns in the same run, for a ratio is worth more than
 time.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,10 +16,14 @@ import yaml
 
 from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
+from tests.benchmarks.export_rows import EXPORT_ROWS
+from tests.benchmarks.graph_rows import GRAPH_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
+from tests.benchmarks.prov_rows import PROV_ROWS
+from tests.benchmarks.query_rows import QUERY_ROWS
 from tests.benchmarks.reader_rows import READER_ROWS
-from tests.benchmarks.stage import Database, Stage, fold_log
+from tests.benchmarks.stage import Database, Stage, fold_log, python_environment
 
 __all__ = ["ROWS"]
 
@@ -171,6 +173,10 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     "command": _command_line,
     "help": _help,
     **CAPTURE_ROWS,
+    **EXPORT_ROWS,
+    **GRAPH_ROWS,
+    **PROV_ROWS,
+    **QUERY_ROWS,
     **READER_ROWS,
 }
 
@@ -189,7 +195,6 @@ print("loaded:", *(name for name in heavy if name in sys.modules), file=sys.stde
 # with what its parent had.
 _PEAK = """
 import resource, sys
-from pathlib import Path
 from provdb.lineage import impact
 from provdb.store import open_store
 with open_store(sys.argv[1]) as store:
@@ -255,7 +260,7 @@ def _is_there(module: str) -> bool:
 def _peak_mb(uri: str) -> float:
     said = subprocess.run(
         [sys.executable, "-c", _PEAK, uri, _MODEL],
-        env=_environment(),
+        env=python_environment(),
         check=True,
         capture_output=True,
         text=True,
@@ -264,19 +269,11 @@ def _peak_mb(uri: str) -> float:
 
 
 def _python(stage: Stage, *words: str) -> subprocess.CompletedProcess[str]:
-    home = str(stage.folder)
     return subprocess.run(
         [sys.executable, *words],
-        env=_environment() | {"HOME": home, "XDG_CONFIG_HOME": home},
+        env=python_environment(home=stage.folder),
         cwd=stage.folder,
         check=True,
         capture_output=True,
         text=True,
     )
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a process that finds what this one finds."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
-    found = [str(Path(place).absolute()) for place in sys.path]
-    return kept | {"PYTHONPATH": os.pathsep.join(found)}

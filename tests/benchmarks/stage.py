@@ -1,6 +1,7 @@
 """What the benchmarks work on: nights, logs, stores and a server, each made once."""
 
 import os
+import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -18,10 +19,20 @@ from provdb.ingest import ingest
 from provdb.model import Folder
 from provdb.readers import open_log, read_lines, read_records
 from provdb.store import Store, open_store
+from tests.benchmarks.archive import Documents, archive
 from tests.benchmarks.night import Night, lines, write
 from tests.mongod import MongoServer, with_database
 
-__all__ = ["FULL", "QUICK", "TRACED_STEPS", "Database", "Scale", "Stage", "fold_log"]
+__all__ = [
+    "FULL",
+    "QUICK",
+    "TRACED_STEPS",
+    "Database",
+    "Scale",
+    "Stage",
+    "fill_archive",
+    "fold_log",
+]
 
 # The steps that lstosa traces today.
 TRACED_STEPS = ("r0_to_dl1", "dl1ab", "dl1_datacheck")
@@ -39,16 +50,34 @@ class Scale:
         night_runs: Runs of the night whose size is compared with its log.
         history_nights: Nights of one run that lie beside the run that is asked for.
         impact_runs: Runs below a random forest.
+        drawn_subruns: Subruns of the run that is drawn.
+        archive_nights: Nights of ten runs that queries are asked about.
     """
 
     subruns: int
     night_runs: int
     history_nights: int
     impact_runs: int
+    drawn_subruns: int
+    archive_nights: int
 
 
-FULL = Scale(subruns=100, night_runs=10, history_nights=20, impact_runs=490)
-QUICK = Scale(subruns=4, night_runs=2, history_nights=2, impact_runs=4)
+FULL = Scale(
+    subruns=100,
+    night_runs=10,
+    history_nights=20,
+    impact_runs=490,
+    drawn_subruns=1000,
+    archive_nights=50,
+)
+QUICK = Scale(
+    subruns=4,
+    night_runs=2,
+    history_nights=2,
+    impact_runs=4,
+    drawn_subruns=20,
+    archive_nights=2,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +155,19 @@ class Stage:
 
     def local_run(self) -> str:
         """Return the URI of a local store with one run."""
-        path = self.folder / "run.db"
-        uri = f"sqlite:///{path}"
-        if not path.exists():
-            with open_store(uri) as store:
-                _fill(store, [self.run])
-        return uri
+        return self._local("run", self.run)
+
+    def large_local_run(self) -> str:
+        """Return the URI of a local store with one run of very many subruns."""
+        return self._local("large", Night(subruns=self.scale.drawn_subruns))
+
+    def local_night(self) -> str:
+        """Return the URI of a local store with a night of many runs, up to DL3."""
+        return self._local("night", self._night_to_dl3)
+
+    def night_to_dl3(self) -> Database:
+        """Return a database with the same night."""
+        return self._database("dl3", lambda store: _fill(store, [self._night_to_dl3]))
 
     def night_of_runs(self) -> Database:
         """Return a database with the night of `log`."""
@@ -167,10 +203,30 @@ class Stage:
         ]
         return self._database("impact", lambda store: _fill(store, nights))
 
+    def archive(self) -> Database:
+        """Return a database with 4,000 activities of each night of an archive."""
+        nights, subruns = self.scale.archive_nights, self.scale.subruns
+        return self._database(
+            "archive",
+            lambda store: fill_archive(store, archive(nights=nights, subruns=subruns)),
+        )
+
     def empty_database(self) -> str:
         """Return the URI of a database that has collections and indexes alone."""
         name = f"empty{len(self._databases)}"
         return self._database(name, lambda store: store.initialise()).uri
+
+    @property
+    def _night_to_dl3(self) -> Night:
+        return Night(runs=self.scale.night_runs, subruns=self.scale.subruns)
+
+    def _local(self, name: str, night: Night) -> str:
+        path = self.folder / f"{name}.db"
+        uri = f"sqlite:///{path}"
+        if not path.exists():
+            with open_store(uri) as store:
+                _fill(store, [night])
+        return uri
 
     def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
         if name not in self._databases:
@@ -199,6 +255,28 @@ def fold_log(path: Path) -> Mapping[str, list[dict[str, Any]]]:
         for _, record in read_records(found, on_problem=_refuse):
             folder.add(record)
     return folder.take()
+
+
+def python_environment(*, home: Path | None = None) -> dict[str, str]:
+    """Return the environment of a process that finds what this one finds.
+
+    Args:
+        home: Where it looks for the files of its user; None for where this one does.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PROVDB_")}
+    found = [str(Path(place).absolute()) for place in sys.path]
+    if home is not None:
+        kept |= {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    return kept | {"PYTHONPATH": os.pathsep.join(found)}
+
+
+def fill_archive(store: Store, nights: Iterable[Documents]) -> None:
+    """Put the documents of nights into a store of a server, and nothing beside."""
+    store.initialise()
+    for night in nights:
+        for name, documents in night.items():
+            if documents:
+                store.collection(name).insert_many(documents, ordered=False)
 
 
 def _fill(store: Store, nights: Iterable[Night]) -> None:

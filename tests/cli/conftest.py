@@ -24,15 +24,6 @@ _GOLDEN: Final = Path(__file__).with_name("golden")
 _DATA: Final = Path(__file__).parents[1] / "data"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what writes the golden files."""
-    parser.addoption(
-        "--update-golden",
-        action="store_true",
-        help="write the golden files of the command line anew",
-    )
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """The home of a user who has nothing yet."""

@@ -1,12 +1,13 @@
 """``provdb query find`` and ``fields``: formats, statuses, and how a query ends."""
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Provdb, ProvdbProcess
+from provdb.model import fold, location_id
+from provdb.store import open_store
+from tests.cli.command import Provdb
 
 IsGolden = Callable[[str, str], bool]
 
@@ -96,24 +97,118 @@ def test_rows_go_into_a_file(ask_sample: Provdb, tmp_path: Path) -> None:
     assert path.read_text().splitlines()[0] == "run,subrun"
 
 
-def test_who_has_seen_enough_ends_a_query_quietly(
-    home: Path, local_filled_uri: Callable[[Path], str], sample_log: Path
+@pytest.mark.parametrize("columns", [80, 200])
+def test_fields_without_a_store(
+    provdb: Provdb, is_golden: IsGolden, columns: int
 ) -> None:
-    provdb = ProvdbProcess(home=home, uri=local_filled_uri(sample_log))
+    said = provdb("query", "fields", "--format", "table", columns=columns)
 
-    with provdb.start(
-        "query", "find", "", "--format", "jsonl", stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert process.stderr.read() == b""
+    assert said.status == 0
+    assert said.stderr.startswith("provdb: fields without counts: the store sqlite://")
+    assert said.stderr.count("\n") == 1
+    assert is_golden(f"fields-{columns}.txt", said.stdout)
 
 
 @pytest.mark.parametrize("columns", [80, 200])
-def test_fields(provdb: Provdb, is_golden: IsGolden, columns: int) -> None:
-    said = provdb("query", "fields", "--format", "table", columns=columns)
+def test_fields_of_a_store(
+    ask_sample: Provdb, is_golden: IsGolden, columns: int
+) -> None:
+    said = ask_sample("query", "fields", "--format", "table", columns=columns)
 
     assert (said.status, said.stderr) == (0, "")
-    assert is_golden(f"fields-{columns}.txt", said.stdout)
+    assert is_golden(f"fields-sample-{columns}.txt", said.stdout)
+
+
+def test_fields_of_a_family(ask_sample: Provdb, is_golden: IsGolden) -> None:
+    said = ask_sample("query", "fields", "software.lst")
+
+    assert (said.status, said.stderr) == (0, "")
+    assert is_golden("fields-software.json", said.stdout)
+
+
+def test_counts_of_a_large_store_are_estimates(
+    home: Path, local_store_uri: str
+) -> None:
+    paths = [f"/fefs/dl1_LST-1.Run01618.{number:04}.h5" for number in range(1001)]
+    with open_store(local_store_uri) as store:
+        store.write(fold([{"entity_id": location_id(p), "filepath": p} for p in paths]))
+    provdb = Provdb(home=home, uri=local_store_uri)
+
+    table = provdb("query", "fields", "level", "--format", "table")
+    (row,) = provdb("query", "fields", "level").json
+
+    assert (table.status, row["estimated"]) == (0, True)
+    assert table.stdout.splitlines()[-1].split()[4] == "~1000"
+    assert table.stderr.endswith(" of 1,001 entities\n")
+
+
+def test_no_field_of_a_prefix_is_a_no(ask_sample: Provdb) -> None:
+    said = ask_sample("query", "fields", "lvl")
+
+    assert (said.status, said.stdout) == (1, "")
+    assert said.stderr == (
+        "provdb: no field begins with lvl; 'provdb query fields' lists all\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["-agent:lstanalyzer level in (DL1, DL2)", "-(level:R0)", "-hash:0", "-dl1_LST"],
+)
+def test_a_query_may_begin_with_a_minus(ask_sample: Provdb, query: str) -> None:
+    said = ask_sample("query", "find", query, "--format", "jsonl")
+    spelt = ask_sample("query", "find", f"NOT {query[1:]}", "--format", "jsonl")
+
+    assert (said.status, said.stderr) == (0, "")
+    assert said.stdout == spelt.stdout
+
+
+def test_an_error_in_a_query_with_a_minus_is_where_it_is(provdb: Provdb) -> None:
+    said = provdb("query", "find", "-levle:DL1")
+
+    assert said.status == 2
+    assert said.stderr.endswith("\n  -levle:DL1\n   ^\n")
+
+
+def test_an_unknown_option_is_still_told(provdb: Provdb) -> None:
+    said = provdb("query", "find", "level:DL1", "--explian")
+
+    assert said.status == 2
+    assert "No such option: --explian" in said.stderr or "'--explian'" in said.stderr
+
+
+def test_a_query_is_explained_in_lines(ask_sample: Provdb) -> None:
+    query = "(level:DL2 OR level:DL1) -upstream(run:1807 Run01807) | count by run"
+
+    said = ask_sample("query", "find", query, "--explain", "--format", "table")
+
+    assert (said.status, said.stderr) == (0, "")
+    tree, _, asks = said.stdout.partition("\n\n")
+    assert tree.splitlines() == [
+        "all of",
+        "├ any of",
+        "│ ├ level:DL2",
+        "│ └ level:DL1",
+        "└ not",
+        "  └ upstream of",
+        "    └ all of",
+        "      ├ run:1807",
+        "      └ Run01807",
+        "| count by run",
+    ]
+    assert "entities: by the index " in asks
+    assert " not upstream of (" in asks
+
+
+@pytest.mark.parametrize(
+    ("query", "collection"),
+    [
+        ("level:DL2 run:1807", "entities"),
+        ("activity:dl1ab status:completed", "activities"),
+        ("session_tag:dl1ab:01807 node:vm", "activities"),
+    ],
+)
+def test_the_index_is_named(ask_sample: Provdb, query: str, collection: str) -> None:
+    said = ask_sample("query", "find", query, "--explain", "--format", "table")
+
+    assert f"{collection}: by the index " in said.stdout

@@ -295,6 +295,7 @@ def test_config_shows_each_setting_and_its_source(provdb: Provdb) -> None:
         ["spool_dir", "/fefs/spool", "PROVDB_SPOOL_DIR"],
         ["timezone", "Europe/Madrid", "PROVDB_TIMEZONE"],
         ["link_rules", "0", "of", "your", "own", "default"],
+        ["views", "0", "of", "your", "own", "default"],
     ]
 
 

@@ -7,7 +7,6 @@ import pytest
 from provdb.model import location_id
 from provdb.query import compile_query
 from provdb.query.compile import Lookup, filter_of
-from provdb.query.run import tally_pipeline
 
 _LAST = "\U0010ffff"
 _PATH = "/fefs/DL1/dl1_LST-1.Run01618.0008.h5"
@@ -101,10 +100,12 @@ def test_brackets_that_change_nothing_change_no_plan() -> None:
     assert bare.plans == full.plans
 
 
-def test_a_pipeline_groups_what_is_alike() -> None:
-    compiled = compile_query("status:failed | p95 duration by node,run")
+def test_a_pipeline_counts_what_is_alike() -> None:
+    compiled = compile_query("status:failed | count by node,run,duration")
 
-    assert tally_pipeline("activity", {"status": "failed"}, compiled.fields) == [
+    (tally,) = compiled.tallies
+
+    assert tally.pipeline({"status": "failed"}) == [
         {"$match": {"status": "failed"}},
         {
             "$group": {
@@ -117,3 +118,54 @@ def test_a_pipeline_groups_what_is_alike() -> None:
             }
         },
     ]
+
+
+def test_a_pipeline_gathers_the_numbers_that_are_measured() -> None:
+    compiled = compile_query("status:failed | p95 duration by node")
+
+    (tally,) = compiled.tallies
+
+    assert tally.pipeline({"status": "failed"}) == [
+        {"$match": {"status": "failed"}},
+        {
+            "$group": {
+                "_id": {
+                    "f0": "$environment",
+                    "part": {"$substrCP": ["$_id", 0, 1]},
+                },
+                "values": {"$push": {"$subtract": ["$end", "$start"]}},
+            }
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("status:failed | select node", id="no stage that counts"),
+        pytest.param("status:failed | sort start | count", id="another stage first"),
+        pytest.param("upstream(run:1618) | count by level", id="lineage decides"),
+        pytest.param("level:DL1 status:failed | count", id="a maker decides"),
+        pytest.param("level:DL1 | count by node", id="a field of the maker"),
+        pytest.param("level:DL1", id="no stage"),
+    ],
+)
+def test_what_a_store_cannot_count(query: str) -> None:
+    assert compile_query(query).tallies == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "gathered"),
+    [
+        ("| p95 duration", "duration"),
+        ("level:DL1 | sum size by level", "size"),
+        ("activity:p | max run by run", None),
+        ("activity:p | max param.x by node", None),
+        ("activity:p | max start by node", None),
+        ("activity:p | unique run", None),
+    ],
+)
+def test_what_a_store_gathers(query: str, gathered: str | None) -> None:
+    (tally,) = compile_query(query).tallies
+
+    assert tally.gathered == gathered

@@ -1,5 +1,6 @@
 """Every store answers as its documents read plainly do: random stores and queries."""
 
+import math
 import uuid
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
@@ -190,22 +191,125 @@ def test_a_filter_matches_here_what_it_matches_on_a_server(
 
 
 @pytest.mark.mongo
-def test_a_tally_is_that_of_a_server(mongo_samples: Store) -> None:
-    key = {"f0": "$status", "f1": {"$subtract": ["$end", "$start"]}, "f2": "$no"}
-    pipeline: list[dict[str, Any]] = [
-        {"$match": {}},
-        {"$group": {f.ID: key, "count": {"$sum": 1}}},
-    ]
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"count": {"$sum": 1}},
+        {"values": {"$push": {"$subtract": ["$end", "$start"]}}},
+        {"values": {"$push": "$subrun"}},
+        {"values": {"$push": "$no"}},
+    ],
+)
+def test_a_tally_is_that_of_a_server(
+    mongo_samples: Store, told: dict[str, Any]
+) -> None:
+    key = {
+        "f0": "$status",
+        "f1": {"$subtract": ["$end", "$start"]},
+        "f2": "$no",
+        "part": {"$substrCP": ["$_id", 0, 1]},
+    }
+    group = {f.ID: key, **told}
 
-    here = list(tally(mongo_samples.scan(f.ACTIVITIES), key))
+    here = tally(mongo_samples.scan(f.ACTIVITIES), group)
 
-    assert sorted(map(str, here)) == sorted(
-        map(str, mongo_samples.aggregate(f.ACTIVITIES, pipeline))
-    )
+    there = mongo_samples.aggregate(f.ACTIVITIES, [{"$match": {}}, {"$group": group}])
+    assert sorted(map(_in_any_order, here)) == sorted(map(_in_any_order, there))
+
+
+_NAMES = ("activity", "status", "run", "subrun", "session_tag", "node", "start")
+_BY = st.lists(st.sampled_from(_NAMES), max_size=2, unique=True)
+_STAGES: Any = st.one_of(
+    st.builds(lambda by: ("count", None, by), _BY),
+    st.builds(lambda name: ("unique", name, []), st.sampled_from(_NAMES)),
+    st.builds(
+        lambda function, name, by: (function, name, by),
+        st.sampled_from(["sum", "avg", "min", "max", "p50", "p95"]),
+        st.sampled_from(["duration", "run", "subrun", "start", "activity"]),
+        _BY,
+    ),
+)
+
+
+@pytest.mark.mongo
+@settings(max_examples=25)
+@given(histories(), st.lists(_STAGES, min_size=1, max_size=6))
+def test_both_stores_measure_as_the_documents_read_plainly(
+    server_store: Callable[[Store], Store],
+    history: RandomHistory,
+    stages: list[tuple[str, str | None, list[str]]],
+) -> None:
+    local = stored(*history.parts)
+    server = server_store(local)
+    texts = [_stage_text(*stage) for stage in stages]
+
+    expected = [_measured_plainly(local, *stage) for stage in stages]
+
+    assert [list(find(local, text)) for text in texts] == expected
+    assert [list(find(server, text)) for text in texts] == expected
 
 
 def _insert(collection: Any, documents: list[Document]) -> None:
     collection.insert_many(documents) if documents else None
+
+
+def _in_any_order(group: Document) -> str:
+    """Return a group as text, whose values are in no order."""
+    held = group.get("values", ())
+    return str({**group, "values": sorted(map(str, held))})
+
+
+def _stage_text(function: str, name: str | None, by: list[str]) -> str:
+    words = ["kind:activity", "|", function, *([name] if name else [])]
+    return " ".join([*words, *(["by", ",".join(by)] if by else [])])
+
+
+def _measured_plainly(
+    store: Store, function: str, name: str | None, by: list[str]
+) -> list[dict[str, Any]]:
+    """Return the rows of a stage, one document after another."""
+    nodes = {d[f.ID]: d.get(f.NODE) for d in store.scan(f.ENVIRONMENTS)}
+    rows = []
+    for document in store.scan(f.ACTIVITIES):
+        row = {one: document.get(path) for one, path in _ACTIVITY_FIELDS.items()}
+        row |= {one: document.get(one) for one in ("run", "subrun", "start")}
+        row["node"] = nodes.get(document.get(f.ENVIRONMENT))
+        start, end = document.get(f.START), document.get(f.END)
+        lasted = None if not start or not end else (end - start).total_seconds()
+        rows.append({**row, "duration": lasted})
+    if function == "unique":
+        assert name is not None
+        function, by = "count", [name]
+        rows = [row for row in rows if row[name] is not None]
+    groups: dict[tuple[Any, ...], list[Any]] = {} if by else {(): []}
+    for row in rows:
+        key = tuple(row[one] for one in by)
+        groups.setdefault(key, []).append(row.get(name or ""))
+    if function != "count" and not rows:
+        return []
+    column = "count" if function == "count" else f"{function}_{name}"
+    ordered = sorted(
+        groups, key=lambda key: [(v is None, 0 if v is None else v) for v in key]
+    )
+    return [
+        {**dict(zip(by, key, strict=True)), column: _of(function, groups[key])}
+        for key in ordered
+    ]
+
+
+def _of(function: str, held: list[Any]) -> Any:
+    if function == "count":
+        return len(held)
+    known = sorted(value for value in held if value is not None)
+    if function not in ("min", "max"):
+        known = [value for value in known if isinstance(value, int | float)]
+    if not known:
+        return None
+    if function in ("sum", "avg"):
+        total = math.fsum(known)
+        return total if function == "sum" else total / len(known)
+    share = {"min": 0, "p50": 50, "p95": 95, "max": 100}[function]
+    return known[max(0, math.ceil(len(known) * share / 100) - 1)]
 
 
 def _ids(store: Store, text: str) -> set[str]:

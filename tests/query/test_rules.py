@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from provdb.model import fold, location_id
-from provdb.query import explain, find
+from provdb.query import FIELDS, explain, find, parse
+from provdb.query.text import field_text
+from provdb.query.tree import Field
 from provdb.store import Store, open_store
 
 _FOLDER = "/fefs/DL1/20191123/v0.5.1_v03"
@@ -157,7 +159,8 @@ def test_a_condition(night: Store, query: str, count: int) -> None:
         "[^x]*(a+)+$",
         "\\",
         "é\u202e",
-        "x" * 5000,
+        "x" * 9900,
+        "\U0001f52d*?$",
     ],
 )
 @pytest.mark.parametrize(
@@ -172,6 +175,95 @@ def test_no_text_is_an_operator(
     query = f'{field} {operator} "{escaped}" | count'
 
     assert list(find(mongo_samples, query)) == list(find(local_samples, query))
+
+
+# A condition of every field; those of which nothing in the samples is known last.
+_KNOWN_OF_SOME = (
+    "level:DL1",
+    "entity:DL1*",
+    "path:*dl1*",
+    "type:File",
+    "content_type:*hdf*",
+    "hash:0",
+    "size > 5",
+    "prod:v0.1*",
+    "made_by:dl1ab",
+    "activity:dl1ab",
+    "session_tag:dl1ab:01807",
+    "session_id:2020*",
+    "activity_id:0*",
+    "status != completed",
+    "start > 2021-01-01",
+    "end:2026-11..",
+    "duration < 1s",
+    "agent ~ Anon",
+    "script in (datasequence, x)",
+    "node:vm",
+    "interpreter !~ /^3/",
+    "param.StoreImage:true",
+    "software.lstchain:0.12*",
+    "env.SHELL:/bin/bash",
+    "run:1807",
+    "subrun:0..3",
+    "date:20200117",
+    "name:dl1*",
+    "id:0",
+)
+_KNOWN_OF_NONE = ("config.tailcut.x:6", "param.nothing != 5")
+
+
+@pytest.mark.parametrize("condition", [*_KNOWN_OF_SOME, *_KNOWN_OF_NONE])
+def test_what_is_so_what_is_not_so_and_the_unknown_are_everything(
+    samples: Store, condition: str
+) -> None:
+    """No negation matches the unknown, whatever the field."""
+    field = parse(condition).selector.field  # type: ignore[union-attr]  # Has one.
+
+    so, not_so, unknown, everything = (
+        next(find(samples, f"kind:any {asked} | count"))["count"]
+        for asked in (
+            condition,
+            f"-({condition})",
+            f"{field_text(field)} is unknown",
+            "kind:any",
+        )
+    )
+
+    assert so + not_so + unknown == everything
+    assert (so + not_so == 0) is (condition in _KNOWN_OF_NONE)
+
+
+def test_every_field_is_negated_in_these_tests() -> None:
+    asked = {
+        parse(condition).selector.field.parts[0]  # type: ignore[union-attr]  # As above.
+        for condition in (*_KNOWN_OF_SOME, *_KNOWN_OF_NONE)
+    }
+
+    assert asked == FIELDS.keys() - {"kind"}
+
+
+_KEYS = ("$where", "$expr", "a.$gt", ".", 'q"', "back\\", "é", " ", "*", "x" * 190)
+
+
+def test_no_key_is_an_operator_or_a_path(store: Store) -> None:
+    act = {"activity_id": "a", "session_tag": "r0_to_dl1:01618"}
+    started = {**act, "name": "r0_to_dl1", "startTime": "2020-05-18T10:00:00"}
+    values = {key: number for number, key in enumerate(_KEYS, start=1)}
+    store.write(fold([started, {**act, "parameters": values}]))
+
+    for key, number in values.items():
+        name = field_text(Field(parts=("param", key)))
+        assert len(list(find(store, f"{name}:{number}"))) == 1
+        assert list(find(store, f"{name} != {number}")) == []
+        assert list(find(store, f"{name}.more is known")) == []
+
+
+def test_ten_thousand_letters_are_a_value(store: Store) -> None:
+    path = "/" + "é$*." * 2400
+    store.write(fold([{"entity_id": "1", "filepath": path}]))
+
+    assert len(list(find(store, f'path:"{path}"'))) == 1
+    assert list(find(store, f'path:"{path}x"')) == []
 
 
 def test_stages_follow_each_other(samples: Store) -> None:

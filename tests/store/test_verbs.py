@@ -1,13 +1,16 @@
 """Every store answers the same questions in the same way."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
 
+from provdb.errors import StoreUnavailable
 from provdb.model import Document, fold, location_id
 from provdb.model import fields as f
 from provdb.store import Store
 from provdb.store.base import batches
+from provdb.store.local import LocalStore
 from tests.samples import NIGHT_LOG, read_log, records_of
 
 NewStore = Callable[[], Store]
@@ -138,3 +141,80 @@ def test_documents_are_counted(night: Store) -> None:
 
 def test_batches_are_of_the_size_that_is_asked() -> None:
     assert [len(batch) for batch in batches(range(10), 4)] == [4, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("collection", "field", "low", "beyond", "smallest"),
+    [
+        (f.ACTIVITIES, f.NAME, "", "\U0010ffff", "calibrate_charge"),
+        (f.ACTIVITIES, f.NAME, "d", "\U0010ffff", "dl1_datacheck"),
+        (f.ACTIVITIES, f.NAME, "dl1_datacheck\0", "\U0010ffff", "dl1_to_dl2"),
+        (f.ACTIVITIES, f.NAME, "dl1_datacheck\0", "dl1_to_dl2", None),
+        (f.ACTIVITIES, f.RUN, 1805, 10_000, 1807),
+        (f.ACTIVITIES, f.RUN, 1808, 1808, None),
+        (f.ENTITIES, f.FILE_NAME, "dl2", "dl3", "dl2_LST-1.Run01807.0000.h5"),
+        (f.ENTITIES, f.LOCATION, "0", "1", None),
+    ],
+)
+def test_the_smallest_value_of_a_span(
+    night: Store, collection: str, field: str, low: str, beyond: str, smallest: str
+) -> None:
+    assert night.smallest(collection, field, low=low, beyond=beyond) == smallest
+
+
+@pytest.mark.parametrize("size", [1, 7, 81, 82, 500])
+def test_a_sample_has_different_documents(night: Store, size: int) -> None:
+    found = night.sample(f.ACTIVITIES, size=size)
+
+    assert len({activity[f.ID] for activity in found}) == len(found)
+    assert min(size, 82) * 0.9 <= len(found) <= min(size, 82)
+
+
+def test_a_sample_matches_a_filter(night: Store) -> None:
+    found = night.sample(f.ACTIVITIES, size=5, filter_={f.NAME: "dl1ab"})
+
+    assert names_of(found) == ["dl1ab"] * 5
+
+
+def test_the_documents_of_a_collection_are_counted(night: Store) -> None:
+    assert night.document_count(f.ACTIVITIES) == 82
+    assert night.document_count(f.FILES) == 0
+
+
+def test_what_takes_too_long_ends(night: Store) -> None:
+    def ask() -> None:
+        with night.within(1e-6):
+            list(night.find(f.ACTIVITIES, {}))
+
+    with pytest.raises(StoreUnavailable, match="no whole answer in time"):
+        ask()
+
+    assert len(list(night.find(f.ACTIVITIES, {}))) == 82
+
+
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+
+
+def test_one_statement_of_sqlite_ends_in_time(new_local_store: NewStore) -> None:
+    store = new_local_store()
+    store.initialise()
+    assert isinstance(store, LocalStore)
+
+    with (
+        store.within(0.05),
+        pytest.raises(StoreUnavailable, match="no whole answer in time"),
+    ):
+        store._rows(f"{_ENDLESS} SELECT max(i) FROM n", ())
+
+
+def test_ctrl_c_ends_one_statement_of_sqlite(new_local_store: NewStore) -> None:
+    store = new_local_store()
+    store.initialise()
+    assert isinstance(store, LocalStore)
+    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    with store.within(None), pytest.raises(KeyboardInterrupt):
+        store._rows(f"{_ENDLESS} SELECT max(i) FROM n", ())
+
+    signal.signal(signal.SIGALRM, previous)

@@ -1,0 +1,56 @@
+"""``provdb reproduce``: the commands that made a file, as a shell script."""
+
+from pathlib import Path
+
+import click
+
+from provdb_cli.errors import ANSWER_IS_NO, warn
+from provdb_cli.options import FileName, rules_option
+from provdb_cli.output import count, print_bytes
+from provdb_cli.settings import Settings
+
+__all__ = ["reproduce"]
+
+
+@click.command()
+@click.argument("file", type=FileName())
+@rules_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write to FILE instead of stdout.",
+)
+@click.pass_context
+def reproduce(
+    context: click.Context, file: str, no_inferred: bool, output: Path | None
+) -> None:
+    """Write the commands that made FILE as a shell script, in order.
+
+    Each execution of a script is one command. Configuration files come out of the
+    store by their content. The script ends where something that it needs is missing;
+    what was never recorded, or was masked as a secret, is said in it. Without a single
+    command the exit status is 1.
+
+    \b
+    Example:
+      provdb reproduce dl2_LST-1.Run01807.h5 -o dl2_01807.sh
+    """
+    from provdb.lineage import WalkOptions
+    from provdb.reproduce import recipe
+
+    settings: Settings = context.obj
+    rules = () if no_inferred else settings.link_rules()
+    with settings.open_store() as store:
+        found = recipe(store, file, options=WalkOptions(rules=rules))
+    print_bytes(found.script().encode(), output=output)
+    if found.unknown:
+        steps = count(len(found.unknown), "step")
+        warn(f"warning: no command was recorded of {steps}; the script says of which")
+    for place in found.contested:
+        warn(f"warning: several contents of {place} were used")
+    if any(command.masked for command in found.commands):
+        warn("warning: secrets were masked; the script says where to write them in")
+    if not found.commands:
+        context.exit(ANSWER_IS_NO)

@@ -1,0 +1,375 @@
+"""A lineage as statements of W3C PROV, with what the documents say of its nodes.
+
+Each node is one element and each edge one relation. Beside them stand what a lineage
+does not show: agents, sessions and environments.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from provdb.export.declared import Declared
+from provdb.export.details import Details
+from provdb.export.ivoa import ivoa_statements
+from provdb.export.kept import (
+    is_all_kept,
+    kept_beside,
+    kept_elements,
+    kept_of,
+)
+from provdb.export.surroundings import (
+    environments,
+    operators,
+    said_as,
+    session_of,
+    sessions,
+)
+from provdb.lineage import Lineage, LineageEdge, LineageNode
+from provdb.lineage.result import order_of_node
+from provdb.model import Document, format_time
+from provdb.model import fields as f
+from provdb.model.attributes import (
+    ACTIVITY,
+    ENTITY,
+    LINK,
+    attributes_of,
+    to_value,
+)
+from provdb.model.qualified import (
+    PARAMETER,
+    PROV,
+    PROVDB,
+    is_uri,
+    uri_of,
+)
+from provdb.model.statement import ROLE, TYPE, Statement, Value, name_value
+
+__all__ = ["Names", "statements_of"]
+
+Attributes = list[tuple[str, Value]]
+_Place = tuple[str | None, str | None]
+
+_NOTHING_SAID: Final[tuple[Document, ...]] = ({},)
+_INFERRED: Final = f"{PROVDB}inferred"
+_RULE: Final = f"{PROVDB}rule"
+_TIME_CONFLICT: Final = f"{PROVDB}time_conflict"
+_COLLECTION: Final = name_value(f"{PROV}Collection")
+_OF_ACTIVITY: Final = ("status", "run", "subrun")
+_OF_ENTITY: Final = ("level", "run", "subrun", "version", "status", "origin")
+_SOURCES: Final = {"wasDerivedFrom": f.DERIVED_FROM, "hadMember": f.MEMBERS}
+_ENDS: Final = {
+    "used": ("activity", "entity"),
+    "wasGeneratedBy": ("entity", "activity"),
+    "wasDerivedFrom": ("generatedEntity", "usedEntity"),
+    "hadMember": ("collection", "entity"),
+}
+
+
+class Names:
+    """The URIs of nodes.
+
+    Attributes:
+        given: Those that others gave, by the ids of the nodes.
+    """
+
+    def __init__(self, nodes: Iterable[LineageNode], details: Details) -> None:
+        """Name each node by an id that it has elsewhere, or by its own."""
+        by_id = {node.id: node for node in nodes}
+        given = {id_: _given_name(node, details) for id_, node in by_id.items()}
+        count = Counter(given.values())
+        self.given = {
+            id_: name
+            for id_, name in given.items()
+            if name is not None and count[name] == 1
+        }
+        self._uris = {
+            id_: self.given.get(id_) or _own_name(node) for id_, node in by_id.items()
+        }
+
+    def __getitem__(self, node: str) -> str:
+        """Return the URI of a node, by its id."""
+        return self._uris[node]
+
+    def uris(self) -> set[str]:
+        """Return the URIs of all nodes."""
+        return set(self._uris.values())
+
+
+def statements_of(
+    lineage: Lineage, details: Details, *, definition: Declared | None = None
+) -> Iterator[Statement]:
+    """Yield what a lineage states: its nodes, its edges, and whom they go back to.
+
+    Args:
+        lineage: The lineage.
+        details: The documents of its nodes.
+        definition: What is declared of the steps, or None.
+    """
+    names = Names(lineage.nodes, details)
+    nodes = {node.id: node for node in lineage.nodes}
+    edges = sorted(lineage.edges, key=_order_of_edge)
+    sources: dict[str, list[LineageEdge]] = {}
+    for edge in edges:
+        if edge.relation in _SOURCES:
+            sources.setdefault(edge.source, []).append(edge)
+    links = _Links(details)
+    tags = {node.session_tag for node in lineage.nodes if node.kind == "activity"}
+    for node in sorted(lineage.nodes, key=order_of_node):
+        if node.kind == "activity":
+            own = _activity(node, names, details)
+            document = details.activities.get(node.id, {})
+        else:
+            document = _document_of(node, details, tags=tags)
+            direct = sources.get(node.id, ())
+            document |= _sources(direct, document, nodes=nodes)
+            own = _entity(node, names, document, late=_late_members(direct, names))
+        yield from _elements(node, own, names, document)
+        if node.members and node.kind != "activity":
+            yield from _members(node, lineage, details, tags=tags)
+    for edge in edges:
+        yield from _relations(edge, names, links, nodes=nodes)
+    yield from _communications(edges, names)
+    is_everything = lineage.question.get("tag") == "*"
+    yield from kept_beside(details, names.uris(), is_everything=is_everything)
+    yield from operators(lineage.nodes, names, details)
+    yield from sessions(details)
+    yield from environments(details)
+    if definition is not None:
+        yield from ivoa_statements(lineage, details, definition, names)
+
+
+def _elements(
+    node: LineageNode, own: Statement, names: Names, document: Document
+) -> Iterator[Statement]:
+    """Yield what states a node: provdb itself, or who gave it its name, or both."""
+    kept = kept_elements(document)
+    if node.kind != "agent" and not (
+        kept and node.id in names.given and is_all_kept(document)
+    ):
+        yield own
+        for general in {statement.id for statement in kept} - {names[node.id]}:
+            ends = (("specificEntity", names[node.id]), ("generalEntity", str(general)))
+            if node.kind != "activity":
+                yield Statement("specializationOf", None, ends)
+    yield from kept
+
+
+def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
+    document = details.activities.get(node.id, _said_by(node))
+    attributes: Attributes = list(attributes_of(document, ACTIVITY))
+    attributes += _of_node(node, _OF_ACTIVITY)
+    attributes += _of_many(node)
+    attributes += [
+        (f"{PROVDB}member", name_value(uri_of("activity", member)))
+        for member in node.members
+    ]
+    attributes += [
+        (said_as(PARAMETER, key), to_value(value))
+        for key, value in document.get(f.PARAMETERS, {}).items()
+    ]
+    for field, kind, id_ in (
+        ("session", "session", session_of(document)),
+        (f.ENVIRONMENT, "environment", document.get(f.ENVIRONMENT)),
+    ):
+        if id_ is not None:
+            attributes.append((f"{PROVDB}{field}", name_value(uri_of(kind, id_))))
+    times = (("startTime", node.start), ("endTime", node.end))
+    arguments = [(name, format_time(time)) for name, time in times if time is not None]
+    return Statement("activity", names[node.id], tuple(arguments), tuple(attributes))
+
+
+def _entity(
+    node: LineageNode, names: Names, document: Document, *, late: Attributes
+) -> Statement:
+    attributes: Attributes = list(attributes_of(document, ENTITY))
+    if node.kind == "collection":
+        attributes.append((TYPE, _COLLECTION))
+    attributes += [*_of_node(node, _OF_ENTITY), *_of_many(node), *late]
+    return Statement("entity", names[node.id], (), tuple(attributes))
+
+
+def _members(
+    node: LineageNode, lineage: Lineage, details: Details, *, tags: set[str | None]
+) -> Iterator[Statement]:
+    """Yield the entities that a collapsed one stands for, as its members."""
+    members = lineage.members(node)
+    names = Names(members, details)
+    for member in members:
+        document = _document_of(member, details, tags=tags)
+        yield _entity(member, names, document, late=[])
+    for member in members:
+        ends = (("collection", _own_name(node)), ("entity", names[member.id]))
+        yield Statement("hadMember", None, ends)
+
+
+def _document_of(
+    node: LineageNode, details: Details, *, tags: set[str | None]
+) -> Document:
+    """Return the document of an entity, without what is said of it elsewhere."""
+    document = dict(details.entities.get(node.entity or "", _said_by(node)))
+    document |= {field: None for field in _SOURCES.values()}
+    here = [tag for tag in document.get(f.SESSION_TAGS, ()) if tag in tags]
+    if here:
+        document[f.SESSION_TAGS] = here
+    return document
+
+
+def _sources(
+    edges: Iterable[LineageEdge],
+    document: Document,
+    *,
+    nodes: Mapping[str, LineageNode],
+) -> Document:
+    """Return what records say of the derivations and members of an entity."""
+    said: Document = {}
+    for relation, field in _SOURCES.items():
+        targets = {
+            nodes[edge.target].entity
+            for edge in edges
+            if edge.relation == relation and edge.rule is None
+        }
+        entries = [e for e in document.get(field) or () if e[f.ENTITY] in targets]
+        if any(len(entry) > 1 for entry in entries):
+            said[field] = entries
+    return said
+
+
+def _late_members(edges: Iterable[LineageEdge], names: Names) -> Attributes:
+    # A membership has no attributes of its own.
+    return [
+        (f"{PROVDB}late_member", name_value(names[edge.target]))
+        for edge in edges
+        if edge.relation == "hadMember" and edge.time_conflict
+    ]
+
+
+class _Links:
+    """What documents say of each usage, generation, derivation and membership."""
+
+    def __init__(self, details: Details) -> None:
+        self._details = details
+        self._found: dict[tuple[str | None, str], dict[_Place, list[Document]]] = {}
+
+    def of(
+        self, edge: LineageEdge, nodes: Mapping[str, LineageNode]
+    ) -> Iterable[Document]:
+        """Return what is said of an edge: once for each record that states it."""
+        relation = edge.relation
+        place: _Place = (nodes[edge.target].entity, edge.role)
+        if relation in _SOURCES:
+            subject, field = nodes[edge.source].entity, _SOURCES[relation]
+        elif relation == "used":
+            subject, field = edge.source, f.USED
+        else:
+            subject, field = edge.target, f.GENERATED
+            place = (nodes[edge.source].entity, edge.role)
+        found = self._found.get((subject, field))
+        if found is None:
+            found = self._found[subject, field] = {}
+            documents = self._details.entities
+            if relation not in _SOURCES:
+                documents = self._details.activities
+            for link in documents.get(subject or "", {}).get(field, ()):
+                at = (link[f.ENTITY], link.get(f.ROLE))
+                found.setdefault(at, []).append(link)
+        return found.get(place, _NOTHING_SAID)
+
+
+def _relations(
+    edge: LineageEdge,
+    names: Names,
+    links: _Links,
+    *,
+    nodes: Mapping[str, LineageNode],
+) -> Iterator[Statement]:
+    """Yield an edge as a relation: one for each record that states it."""
+    source, target = _ENDS[edge.relation]
+    arguments = ((source, names[edge.source]), (target, names[edge.target]))
+    said: tuple[tuple[str, Value], ...] = ()
+    if edge.role is not None:
+        said += ((ROLE, to_value(edge.role)),)
+    if edge.rule is not None:
+        said += ((_INFERRED, True), (_RULE, to_value(edge.rule)))
+    if edge.time_conflict and edge.relation != "hadMember":
+        said += ((_TIME_CONFLICT, True),)
+    is_source = edge.relation in _SOURCES
+    stated: list[Statement] = []
+    for link in links.of(edge, nodes) if edge.rule is None else _NOTHING_SAID:
+        kept = kept_of(link) if f.EXTRA in link else None
+        if kept is None or not set(arguments) <= set(kept.arguments):
+            attributes = said
+            if len(link) > 1 + (f.ROLE in link) and not is_source:
+                attributes += tuple(attributes_of(link, LINK))
+            own = Statement(edge.relation, None, arguments, attributes)
+            if own not in stated:
+                stated.append(own)
+        if kept is not None:
+            yield kept
+    yield from stated
+
+
+def _communications(edges: Iterable[LineageEdge], names: Names) -> Iterator[Statement]:
+    """Yield which activity used what which other one generated."""
+    makers: dict[str, list[str]] = {}
+    used: list[LineageEdge] = []
+    for edge in edges:
+        if edge.relation == "wasGeneratedBy":
+            makers.setdefault(edge.source, []).append(edge.target)
+        elif edge.relation == "used":
+            used.append(edge)
+    pairs = {
+        (edge.source, maker): None
+        for edge in used
+        for maker in makers.get(edge.target, ())
+    }
+    for informed, informant in pairs:
+        if informed in names.given and informant in names.given:
+            continue  # They said so themselves, or did not.
+        arguments = (("informed", names[informed]), ("informant", names[informant]))
+        yield Statement("wasInformedBy", None, arguments)
+
+
+def _said_by(node: LineageNode) -> Document:
+    """Return what a node says that no document is about, as a collapsed one."""
+    return {
+        f.NAME: node.name,
+        f.LOCATION: node.location,
+        f.SESSION_TAG: node.session_tag,
+    }
+
+
+def _of_many(node: LineageNode) -> Attributes:
+    """Return what is said of a node that stands for many."""
+    counts = [(f"{status}_count", count) for status, count in node.statuses]
+    said = [("size", node.size), ("folder", node.folder), *counts]
+    return [(f"{PROVDB}{key}", value) for key, value in said if value is not None]
+
+
+def _of_node(node: LineageNode, names: Iterable[str]) -> Attributes:
+    return [
+        (f"{PROVDB}{name}", to_value(value))
+        for name in names
+        if (value := getattr(node, name)) is not None
+    ]
+
+
+def _given_name(node: LineageNode, details: Details) -> str | None:
+    """Return the URI that a node has in somebody else's documents, if it has one."""
+    if node.kind != "activity":
+        id_ = node.entity
+    else:
+        document = details.activities.get(node.id, {})
+        is_own = document.get(f.SESSION_TAG) or document.get(f.SESSION_ID)
+        id_ = None if is_own else document.get(f.ACTIVITY_ID)
+    return id_ if id_ is not None and is_uri(id_) else None
+
+
+def _own_name(node: LineageNode) -> str:
+    if node.kind == "activity":
+        return uri_of("activity", node.id)
+    id_ = node.id if node.entity is None else node.entity
+    return uri_of("entity", id_, node.version)
+
+
+def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:
+    return edge.source, edge.target, edge.relation, edge.role or "", edge.rule or ""

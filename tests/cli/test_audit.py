@@ -1,0 +1,136 @@
+"""``provdb verify``, ``check`` and ``reproduce``: what they print, how they end."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Provdb
+
+IsGolden = Callable[[str, str], bool]
+
+_DL2 = "dl2_LST-1.Run01807.h5"
+_DEFINITION = Path(__file__).parents[2] / "examples/lst_definition.yaml"
+
+
+def _log(*records: object) -> bytes:
+    return "".join(f"{record}\n" for record in records).encode()
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"events", 0), (b"others", 1)])
+def test_verify_ends_with_1_if_a_content_differs(
+    provdb_there: Provdb, tmp_path: Path, content: bytes, status: int
+) -> None:
+    raw = tmp_path / "LST-1.1.Run01618.0008.fits.fz"
+    raw.write_bytes(content)
+    this = {"activity_id": "621ca2", "session_tag": "r0_to_dl1:01618"}
+    digest = sha256(b"events").hexdigest()
+    log = _log(
+        {**this, "name": "r0_to_dl1", "startTime": "2020-05-18T14:18:06"},
+        {"entity_id": "446f45", "name": "R0SubrunDataset", "filepath": str(raw)},
+        {**this, "used_id": "446f45", "used_hash": digest},
+        {"entity_id": "6d2362", "filepath": "/DL1/dl1_LST-1.Run01618.0008.h5"},
+        {**this, "generated_id": "6d2362"},
+        {**this, "endTime": "2020-05-18T14:18:07"},
+    )
+    provdb_there("ingest", "-", stdin=log)
+
+    said = provdb_there("verify", "dl1_LST-1.Run01618.0008.h5", "--format=table")
+
+    word = ("same", "differs")[status]
+    assert said.status == status
+    assert said.stderr == f"provdb: dl1_LST-1.Run01618.0008.h5: 1 {word}\n"
+    assert said.stdout.splitlines()[2].split() == [
+        word,
+        "R0",
+        "R0SubrunDataset",
+        str(raw),
+    ]
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_verify_lists_every_file_behind_another_one(
+    ask_sample: Provdb, is_golden: IsGolden, columns: int
+) -> None:
+    words = ("verify", "dl2_LST-1.Run01807.0003.h5", "--format=table")
+
+    said = ask_sample(*words, columns=columns)
+
+    assert said.status == 0
+    assert is_golden(f"verify-{columns}.txt", said.stdout)
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_check_lists_what_is_wrong_and_ends_with_1(
+    ask_sample: Provdb, is_golden: IsGolden, columns: int
+) -> None:
+    words = ("check", "--definition", _DEFINITION, "--format=table")
+
+    said = ask_sample(*words, columns=columns)
+
+    assert said.status == 1
+    assert said.stderr == "provdb: 82 activities checked, 2 findings\n"
+    assert is_golden(f"check-{columns}.txt", said.stdout)
+
+
+def test_check_takes_the_definition_of_the_environment(ask_sample: Provdb) -> None:
+    said = ask_sample("check", environ={"PROVDB_DEFINITION": str(_DEFINITION)})
+
+    assert {row["kind"] for row in said.json} == {"missing role", "undeclared role"}
+
+
+def test_check_says_that_nothing_is_wrong(ask_sample: Provdb) -> None:
+    said = ask_sample("check", "--format=table")
+
+    assert (said.status, said.stdout) == (0, "")
+    assert said.stderr == "provdb: 82 activities checked, 0 findings\n"
+
+
+def test_a_definition_that_cannot_be_read_is_refused(
+    ask_sample: Provdb, tmp_path: Path
+) -> None:
+    definition = tmp_path / "definition.yaml"
+    definition.write_text("activities: [")
+
+    said = ask_sample("check", "--definition", definition)
+
+    assert (said.status, said.stdout) == (3, "")
+    assert said.stderr.startswith(f"provdb: {definition}:2: it is no YAML")
+
+
+def test_reproduce_writes_a_script(ask_sample: Provdb, is_golden: IsGolden) -> None:
+    said = ask_sample("reproduce", _DL2)
+
+    assert (said.status, said.stderr) == (0, "")
+    assert is_golden("reproduce.sh", said.stdout)
+
+
+def test_reproduce_ends_with_1_where_no_command_is_known(
+    provdb_there: Provdb,
+) -> None:
+    this = {"activity_id": "621ca2", "session_tag": "r0_to_dl1:01618"}
+    log = _log(
+        {**this, "name": "r0_to_dl1"},
+        {"entity_id": "6d2362", "filepath": "/DL1/dl1_LST-1.Run01618.0008.h5"},
+        {**this, "generated_id": "6d2362"},
+    )
+    provdb_there("ingest", "-", stdin=log)
+
+    said = provdb_there("reproduce", "dl1_LST-1.Run01618.0008.h5")
+
+    assert said.status == 1
+    assert "lacks 'no command was recorded of r0_to_dl1'\n" in said.stdout
+    assert said.stderr == (
+        "provdb: warning: no command was recorded of 1 step; the script says of which\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["verify", "reproduce"])
+def test_a_file_that_is_not_known_is_one_sentence(
+    ask_sample: Provdb, command: str
+) -> None:
+    said = ask_sample(command, "dl9.fits")
+
+    assert (said.status, said.stdout) == (1, "")
+    assert said.stderr.startswith("provdb: nothing in the store is called dl9.fits")

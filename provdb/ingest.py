@@ -11,15 +11,9 @@ from typing import Any, BinaryIO, Final
 
 from provdb.errors import ReadError, RecordError
 from provdb.model import Folder
-from provdb.readers import (
-    FORMATS,
-    Format,
-    Source,
-    find_files,
-    find_format,
-    open_log,
-    printable,
-)
+from provdb.readers import Source, find_files, open_log, printable
+from provdb.readers.formats import FORMATS, Format, find_format
+from provdb.readers.guard import end_guards
 from provdb.store import Store, WriteCounts
 
 __all__ = ["FormatCounts", "IngestReport", "ingest", "total_bytes"]
@@ -128,12 +122,15 @@ def ingest(
     1
     """
     reading = _Reading(store, told=format, on_problem=on_problem)
-    for path in paths:
-        if not isinstance(path, Path):
-            reading.read(Source(path), path, on_progress=on_progress)
-            continue
-        for file, is_named in reading.files(path):
-            reading.read_file(file, is_named=is_named, on_progress=on_progress)
+    try:
+        for path in paths:
+            if not isinstance(path, Path):
+                reading.read(Source(path), path, on_progress=on_progress)
+                continue
+            for file, is_named in reading.files(path):
+                reading.read_file(file, is_named=is_named, on_progress=on_progress)
+    finally:
+        end_guards()
     return reading.end()
 
 
@@ -214,7 +211,7 @@ class _Reading:
                 raise ReadError(source.name, reason)
             counts = self._report.formats.setdefault(found.name, FormatCounts())
             with _watched(stream, on_progress) as step:
-                self._read_as(found, source, counts, step=step)
+                self._read_as(found, source, counts, is_named=is_named, step=step)
         except ReadError as problem:
             if counts is not None:
                 counts.unread += 1
@@ -231,6 +228,7 @@ class _Reading:
         source: Source,
         counts: FormatCounts,
         *,
+        is_named: bool,
         step: Callable[[], None],
     ) -> None:
         skipped = records = 0
@@ -263,7 +261,7 @@ class _Reading:
             report.foreign += max(source.line_count - records - skipped, 0)
         counts.inputs += 1
         self._report.inputs += 1
-        if not records:
+        if not records and is_named:
             self._on_problem(ReadError(source.name, "it holds no provenance record"))
 
     def _write(self) -> None:

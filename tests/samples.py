@@ -17,8 +17,15 @@ from provdb.readers import read_lines, read_records
 from provdb.store import Store
 
 __all__ = [
+    "CTAPIPE",
+    "CTAPIPE_MERGE",
+    "CTAPIPE_PROCESS",
     "LOGS",
+    "LSTCHAIN",
+    "LSTCHAIN_DL1",
+    "LSTCHAIN_DL2",
     "NIGHT_LOG",
+    "RUN_JSON",
     "RUN_LOG",
     "SLIDES_LOG",
     "every_log",
@@ -35,6 +42,15 @@ SLIDES_LOG: Final = _DATA / "slides-prov.log"
 # What lstosa 0.10.18 wrote for a night of two runs, and made of it for one run.
 NIGHT_LOG: Final = _DATA / "lstosa-0.10.18" / "prov.log.gz"
 RUN_LOG: Final = _DATA / "lstosa-0.10.18" / "calibration_to_dl2_01807_prov.log"
+RUN_JSON: Final = _DATA / "lstosa-0.10.18" / "calibration_to_dl2_01807_prov.json"
+# What ctapipe 0.28.0 wrote of three subruns and their merge, and two of its files.
+CTAPIPE: Final = _DATA / "ctapipe-0.28.0"
+CTAPIPE_PROCESS: Final = CTAPIPE / "ctapipe-process.provenance.log"
+CTAPIPE_MERGE: Final = CTAPIPE / "ctapipe-merge.provenance.log"
+# Files of lstchain 0.12.3: a DL1 file of a subrun, and the DL2 file of its run.
+LSTCHAIN: Final = _DATA / "lstchain-0.12.3"
+LSTCHAIN_DL1: Final = LSTCHAIN / "dl1_LST-1.Run01807.0000.h5"
+LSTCHAIN_DL2: Final = LSTCHAIN / "dl2_LST-1.Run01807.h5"
 LOGS: Final = (SLIDES_LOG, RUN_LOG, NIGHT_LOG)
 
 every_log = pytest.mark.parametrize(

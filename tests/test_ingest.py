@@ -13,7 +13,9 @@ from provdb.errors import ReadError, StoreUnavailable
 from provdb.ingest import IngestReport, ingest, total_bytes
 from provdb.model import fields as f
 from provdb.model import fold
+from provdb.readers.formats import format_named
 from provdb.store import Store, WriteCounts, open_store
+from tests.readers.reading import read_file
 from tests.samples import (
     LOGS,
     NIGHT_LOG,
@@ -55,7 +57,7 @@ def read(*paths: Path | BinaryIO) -> tuple[IngestReport, list[str], list[str]]:
 def test_the_documents_of_a_log_are_stored(store: Store, log: Path) -> None:
     records = records_of(read_log(log))
 
-    report = ingest(store, [log])
+    report = ingest(store, [log], format=format_named("lstosa"))
 
     assert counts_of(report) == (1, len(records), len(records), 0, 0, 0)
     assert stored_in(store) == together(fold(records))
@@ -89,7 +91,7 @@ def test_a_compressed_log_is_the_same(tmp_path: Path, store: Store) -> None:
 
     ingest(store, [packed])
 
-    assert stored_in(store) == together(fold(records_of(read_log(RUN_LOG))))
+    assert stored_in(store) == together(fold(read_file(RUN_LOG)[0]))
 
 
 def test_standard_input_is_read() -> None:
@@ -106,7 +108,7 @@ def test_many_records_are_written_in_pieces(
 
     report = ingest(store, [RUN_LOG, NIGHT_LOG])
 
-    records = records_of(read_log(RUN_LOG)) + records_of(read_log(NIGHT_LOG))
+    records = read_file(RUN_LOG)[0] + records_of(read_log(NIGHT_LOG))
     assert stored_in(store) == together(fold(records))
     assert report.records == len(records)
 

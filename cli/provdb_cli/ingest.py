@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["ingest"]
 
 _STDIN: Final = "-"
-# The names of `provdb.readers.FORMATS`, which help does not load.
+# The names of `provdb.readers.formats.FORMATS`, which help does not load.
 _FORMATS: Final = (
-    *("ctapipe", "lstosa-run", "lstosa-json", "lstosa"),
-    *("prov-json", "prov-jsonld", "prov-xml", "rdf", "prov-n"),
+    *("hdf5", "fits", "ctapipe", "lstosa-run", "lstosa-json", "ecsv", "lstosa"),
+    *("prov-json", "prov-jsonld", "prov-xml", "rdf", "prov-n", "config"),
 )
 _COLUMNS: Final = ("collection", "added", "changed", "unchanged")
 _MOST_WARNINGS: Final = 20
@@ -41,20 +41,22 @@ _MOST_WARNINGS: Final = 20
 def ingest(
     context: click.Context, paths: tuple[str, ...], input_format: str | None
 ) -> None:
-    """Store the provenance in logs and PROV documents.
+    """Store the provenance in logs, PROV documents and data files.
 
-    PATH is a file, a folder, or - for standard input. Logs of lstosa and logprov
-    are read, lstosa's run-wise *_prov.log, and documents of W3C PROV (PROV-JSON,
-    PROV-XML, RDF, PROV-N), plain or compressed by gzip. Reading a file again changes
+    PATH is a file, a folder, or - for standard input. Logs of lstosa, logprov and
+    ctapipe are read, run-wise products of lstosa, documents of W3C PROV (PROV-JSON,
+    PROV-XML, RDF, PROV-N), attributes of HDF5 files, headers of FITS files, ECSV
+    tables and configurations, compressed by gzip or not. Reading a file again changes
     nothing.
 
     \b
     Example:
       provdb ingest prov.log
+      provdb ingest /fefs/aswg/data/real/DL1/20200117
       provdb ingest - < prov.log
     """
     from provdb.ingest import ingest, total_bytes
-    from provdb.readers import format_named
+    from provdb.readers.formats import format_named
 
     settings: Settings = context.obj
     inputs = [_input(path) for path in paths]

@@ -149,17 +149,22 @@ class Loaded:
 
     def written(self, read: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link a file that was read to."""
-        namesakes = self._namesakes.get(read.get(f.FILE_NAME, ""))
-        if namesakes and self.may_be_bridged(read):
-            for written in namesakes:
+        name = read.get(f.FILE_NAME, "")
+        names = {one for rule in self.rules for one in rule.names_written(name)}
+        if names.isdisjoint(self._namesakes) or not self.may_be_bridged(read):
+            return
+        for one in sorted(names):
+            for written in self._namesakes.get(one, ()):
                 if any(rule.bridges(read, written) for rule in self.rules):
                     yield written
 
     def read(self, written: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link to a file that was written."""
-        for read in self._namesakes.get(written.get(f.FILE_NAME, ""), ()):
-            if any(rule.bridges(read, written) for rule in self.rules):
-                yield read
+        name = written.get(f.FILE_NAME, "")
+        for one in sorted({n for rule in self.rules for n in rule.names_read(name)}):
+            for read in self._namesakes.get(one, ()):
+                if any(rule.bridges(read, written) for rule in self.rules):
+                    yield read
 
     def later(self, entity: str) -> list[str]:
         """Return the entities that can come from one without any activity."""
@@ -175,7 +180,8 @@ class Loaded:
         if is_named is None:
             is_named = any(rule.is_about(name) for rule in self.rules)
             self._covered_names[name] = is_named
-        return is_named and document[f.RUN] is not None and f.FILE_NAME in document
+        is_of_run = document[f.RUN] is not None and f.FILE_NAME in document
+        return is_named and is_of_run and any(r.covers(document) for r in self.rules)
 
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._without_level(entities)
@@ -299,7 +305,15 @@ class Loaded:
                 self._covered.add(entity)
 
     def _load_namesakes(self, documents: Iterable[Document]) -> None:
-        names = {document[f.FILE_NAME] for document in documents}
+        names = {
+            name
+            for document in documents
+            for rule in self.rules
+            for name in (
+                *rule.names_written(document[f.FILE_NAME]),
+                *rule.names_read(document[f.FILE_NAME]),
+            )
+        }
         names -= self._namesakes.keys()
         if not names:
             return

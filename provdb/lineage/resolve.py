@@ -222,7 +222,9 @@ def resolve(
     writers = [
         activity
         for activity in kept
-        if activity.name == latest.name and activity.session_tag == latest.session_tag
+        if activity.name == latest.name
+        and activity.session_tag == latest.session_tag
+        and activity.is_run_wise == latest.is_run_wise
     ]
     if len(writers) > 1:
         left = set(_without_replaced(kept, levels))
@@ -297,6 +299,7 @@ def generation_rounds(
             for activity in kept
             if activity.name == latest.name
             and activity.session_tag == latest.session_tag
+            and activity.is_run_wise == latest.is_run_wise
         ]
         rounds.append(written)
         left = [activity for activity in left if activity not in written]

@@ -1,13 +1,19 @@
 """Link rules: known gaps between packages, and how they are bridged.
 
 Calibration is written under one version folder and read from another; a DL1 file is
-moved into a sub-folder. Both keep the file's name and its run. A rule says for which
-entities that may be assumed; users add their own in the config file:
+moved into a sub-folder. Both keep the file's name and its run. The header of a DL3 file
+names only the run, and its name is that of the DL2 file but for the level. A rule says
+for which entities that may be assumed; users add their own in the config file:
 
     [[link_rules]]
     name = "copied_to_archive"
     entities = ["DL3*"]
     folder = "any"
+
+    [[link_rules]]
+    name = "spectrum_from_dl3"
+    read = "dl5_*.fits"
+    written = "dl3_*.fits"
 """
 
 import posixpath
@@ -23,23 +29,29 @@ from provdb.model import fields as f
 __all__ = ["LINK_RULES", "LinkRule", "common_parts", "link_rules"]
 
 _FOLDERS: Final = ("any", "above")
-_KEYS: Final = ("name", "entities", "folder")
+_KEYS: Final = ("name", "entities", "folder", "read", "written")
+_ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkRule:
-    """A gap that may be bridged between two files of one name and one run.
+    """A gap that may be bridged between two files of one run.
 
     Attributes:
         name: Name of the rule, which marks the edges that it makes.
         entities: Patterns of names of entities, with ``*`` and ``?``.
         folder: Where the written file may lie: ``any`` folder, or in one ``above``
             the folder of the one that was read.
+        read: What the file that was read is called, with one ``*``.
+        written: What the file that was written is called then, with the same in the
+            place of its ``*``. By default both have one name.
     """
 
     name: str
-    entities: tuple[str, ...]
+    entities: tuple[str, ...] = (_ANY,)
     folder: str = "any"
+    read: str = _ANY
+    written: str = _ANY
 
     def is_about(self, name: str) -> bool:
         """Say whether the rule is about entities of a name.
@@ -49,10 +61,36 @@ class LinkRule:
         """
         return any(fnmatchcase(name, pattern) for pattern in self.entities)
 
+    def is_about_file(self, file_name: str) -> bool:
+        """Say whether the rule is about files of a name, read or written."""
+        if self.read == self.written:
+            return True
+        return bool(self.names_written(file_name) or self.names_read(file_name))
+
+    def names_written(self, file_name: str) -> list[str]:
+        """Return what a file that was read may be called where it was written.
+
+        >>> LINK_RULES[2].names_written("dl3_LST-1.Run01807.fits")
+        ['dl2_LST-1.Run01807.h5']
+        """
+        return _renamed(file_name, self.read, self.written)
+
+    def names_read(self, file_name: str) -> list[str]:
+        """Return what a file that was written may be called where it is read.
+
+        >>> LINK_RULES[2].names_read("dl2_LST-1.Run01807.h5")
+        ['dl3_LST-1.Run01807.fits']
+        """
+        return _renamed(file_name, self.written, self.read)
+
     def covers(self, entity: Document) -> bool:
         """Say whether the rule is about an entity at all."""
         is_of_run = entity[f.RUN] is not None and f.FILE_NAME in entity
-        return is_of_run and self.is_about(entity.get(f.NAME, ""))
+        return (
+            is_of_run
+            and self.is_about(entity.get(f.NAME, ""))
+            and self.is_about_file(entity[f.FILE_NAME])
+        )
 
     def bridges(self, read: Document, written: Document) -> bool:
         """Say whether what was read can be what was written elsewhere."""
@@ -60,6 +98,8 @@ class LinkRule:
         if read[f.ID] == written[f.ID] or read[f.RUN] != written[f.RUN]:
             return False
         if not self.covers(read) or not self.covers(written):
+            return False
+        if written[f.FILE_NAME] not in self.names_written(read[f.FILE_NAME]):
             return False
         folder = posixpath.dirname(written[f.LOCATION])
         return self.folder == "any" or read[f.LOCATION].startswith(f"{folder}/")
@@ -71,6 +111,9 @@ LINK_RULES: Final = (
         entities=("*Pedestal*File", "*Calibration*File", "SystematicCorrectionFile"),
     ),
     LinkRule(name="moved_to_subfolder", entities=("DL1*", "Muons*"), folder="above"),
+    # As lstchain_create_dl3_file names what it makes of a DL2 file.
+    LinkRule(name="dl3_from_dl2", read="dl3_*.fits", written="dl2_*.h5"),
+    LinkRule(name="dl3_gz_from_dl2", read="dl3_*.fits.gz", written="dl2_*.h5"),
 )
 
 
@@ -85,8 +128,9 @@ def link_rules(tables: Iterable[Mapping[str, Any]]) -> tuple[LinkRule, ...]:
         ConfigError: A table is no link rule.
 
     >>> rules = link_rules([{"name": "archive", "entities": ["DL3*"]}])
-    >>> [rule.name for rule in rules]
-    ['calibration_version_folder', 'moved_to_subfolder', 'archive']
+    >>> [rule.name for rule in rules]  # doctest: +NORMALIZE_WHITESPACE
+    ['calibration_version_folder', 'moved_to_subfolder', 'dl3_from_dl2',
+    'dl3_gz_from_dl2', 'archive']
     """
     rules = {rule.name: rule for rule in LINK_RULES}
     for table in tables:
@@ -112,8 +156,9 @@ def common_parts(one: str, other: str) -> int:
 
 def _rule(table: Mapping[str, Any]) -> LinkRule:
     name = table.get("name")
-    entities = table.get("entities")
+    entities = table.get("entities", [_ANY] if "read" in table else None)
     folder = table.get("folder", "any")
+    read, written = table.get("read", _ANY), table.get("written", _ANY)
     unknown = [key for key in table if key not in _KEYS]
     reason = None
     if not isinstance(name, str) or not name:
@@ -126,10 +171,29 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
         reason = "entities must be a list of patterns such as 'DL1*'"
     elif folder not in _FOLDERS:
         reason = f"folder must be {' or '.join(_FOLDERS)}, it is {folder!r}"
+    elif not all(
+        isinstance(one, str) and one.count(_ANY) == 1 for one in (read, written)
+    ):
+        reason = "read and written must be names with one *, such as 'dl2_*.h5'"
     if reason is not None:
         raise ConfigError(
             f"the link rule {name or '(without name)'} in the config file is wrong: "
             f"{reason}",
             setting="link_rules",
         )
-    return LinkRule(name=str(name), entities=tuple(entities or ()), folder=folder)
+    return LinkRule(
+        name=str(name),
+        entities=tuple(entities or ()),
+        folder=folder,
+        read=read,
+        written=written,
+    )
+
+
+def _renamed(file_name: str, pattern: str, into: str) -> list[str]:
+    before, _, after = pattern.partition(_ANY)
+    is_like = file_name.startswith(before) and file_name.endswith(after)
+    if not is_like or len(file_name) <= len(before) + len(after):
+        return []
+    same = file_name[len(before) : len(file_name) - len(after)]
+    return [into.replace(_ANY, same, 1)]

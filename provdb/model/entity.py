@@ -4,12 +4,12 @@ One entity may be described many times, under many session tags, mostly alike. W
 is described alike is stored once, with the tags under which it was.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
 from provdb.model import fields as f
-from provdb.model.names import file_facts, file_name
+from provdb.model.names import LEVELS, file_facts, file_name
 from provdb.model.records import (
     Field,
     Kind,
@@ -22,7 +22,13 @@ from provdb.model.records import (
     text,
     whole_number,
 )
-from provdb.model.values import canonical, decode, encode, is_plain_text
+from provdb.model.values import (
+    canonical,
+    decode,
+    encode,
+    is_plain_integer,
+    is_plain_text,
+)
 
 __all__ = [
     "DESCRIPTION",
@@ -71,6 +77,7 @@ _RELATIONS: Final = (
 )
 # Types of lstosa's model whose id means something within one session only.
 _NO_FILE: Final = ("SetCollection", "PythonObject")
+_RUNS: Final = 10**9
 
 
 def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[str, Any]:
@@ -100,7 +107,12 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
         if others:
             document[f.DESCRIPTIONS] = others
     facts = file_facts(document.get(f.NAME), document.get(f.LOCATION))
-    document |= {f.LEVEL: facts.level, f.RUN: facts.run, f.SUBRUN: facts.subrun}
+    document |= {
+        f.LEVEL: facts.level
+        or _stated(descriptions, "data_level", LEVELS.__contains__),
+        f.RUN: facts.run or _stated(descriptions, "observation_run", _is_run),
+        f.SUBRUN: facts.subrun,
+    }
     if is_file(document):
         document[f.FILE_NAME] = file_name(document[f.LOCATION])
     unplaced = set()
@@ -169,7 +181,11 @@ def is_file(document: Mapping[str, Any]) -> bool:
 def _descriptions(
     records: Collection[Record], *, entity_id: str, zone: tzinfo
 ) -> list[dict[str, Any]]:
-    """Return the different descriptions with their tags, the fullest last."""
+    """Return the different descriptions with their tags.
+
+    The fullest comes last, and before it those without a name: what a file says of
+    itself is long, and its pipeline says what it is.
+    """
     parts: dict[bytes, dict[str, Any]] = {}
     tags: dict[bytes, set[str | None]] = {}
     is_one = len(records) == 1
@@ -184,8 +200,24 @@ def _descriptions(
         tags.setdefault(key, set()).add(known.get("session_tag"))
     return [
         parts[key] | {f.SESSION_TAGS: sorted(tags[key], key=_order_of_tag)}
-        for key in sorted(parts, key=lambda key: (len(parts[key]), key))
+        for key in sorted(
+            parts, key=lambda key: (f.NAME in parts[key], len(parts[key]), key)
+        )
     ]
+
+
+def _stated(
+    descriptions: Iterable[Mapping[str, Any]],
+    name: str,
+    is_known: Callable[[Any], bool],
+) -> Any:
+    """Return what a file says of itself where its name says nothing, or None."""
+    said = [description.get(f.EXTRA, {}).get(name) for description in descriptions]
+    return min(filter(is_known, said), default=None)
+
+
+def _is_run(value: Any) -> bool:
+    return is_plain_integer(value) and 0 < value < _RUNS
 
 
 def _order_of_tag(tag: str | None) -> tuple[bool, str]:

@@ -1,19 +1,18 @@
-"""Readers: text or files in, records out; one file a format, and no store."""
+"""Readers: text or files in, records out; one file a format, and no store.
 
-from provdb.readers.formats import FORMATS, Format, find_format, format_named
+`provdb.readers.formats` is the table of them. It is not loaded here: who only parses
+the lines of a log, as capture does, needs none of the others.
+"""
+
 from provdb.readers.lines import Line, find_files, open_log, printable, read_lines
 from provdb.readers.lstosa import RecordParser, read_records
 from provdb.readers.source import Source
 
 __all__ = [
-    "FORMATS",
-    "Format",
     "Line",
     "RecordParser",
     "Source",
     "find_files",
-    "find_format",
-    "format_named",
     "open_log",
     "printable",
     "read_lines",

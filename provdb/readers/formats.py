@@ -6,7 +6,8 @@ from typing import Final
 
 from provdb.errors import ReadError, UnknownFormat
 from provdb.model import Record
-from provdb.readers import ctapipe, lstosa_run
+from provdb.readers import ctapipe, fits, hdf5, lstosa_run, small_files
+from provdb.readers.guard import guarded
 from provdb.readers.lines import is_called_log
 from provdb.readers.lstosa import claims_log, read_log
 from provdb.readers.prov import PROV_FORMATS
@@ -47,6 +48,18 @@ _LSTOSA: Final = Format(
 # In the order in which they are asked: the first that claims a file reads it.
 FORMATS: Final = (
     Format(
+        name="hdf5",
+        title="HDF5 files of lstchain and ctapipe",
+        claims=hdf5.claims,
+        read=guarded("hdf5"),
+    ),
+    Format(
+        name="fits",
+        title="headers of FITS files",
+        claims=fits.claims,
+        read=guarded("fits"),
+    ),
+    Format(
         name="ctapipe",
         title="provenance logs of ctapipe",
         claims=ctapipe.claims_log,
@@ -64,10 +77,22 @@ FORMATS: Final = (
         claims=lstosa_run.claims_json,
         read=lstosa_run.read_json,
     ),
+    Format(
+        name="ecsv",
+        title="tables in ECSV",
+        claims=small_files.claims_ecsv,
+        read=small_files.read_ecsv,
+    ),
     _LSTOSA,
     *(
         Format(name=one.name, title=one.title, claims=one.claims, read=one.read)
         for one in PROV_FORMATS
+    ),
+    Format(
+        name="config",
+        title="configurations in JSON and YAML",
+        claims=small_files.claims_configuration,
+        read=small_files.read_configuration,
     ),
 )
 

@@ -23,6 +23,8 @@ _MARK_BYTES: Final = re.compile(_MARK.pattern.encode())
 _BARE_BYTES: Final = re.compile(
     rb"""^\s*\{\s*['"](?:activity|entity|session|file)_id['"]\s*:""", re.MULTILINE
 )
+_IDS: Final = frozenset(("activity_id", "entity_id", "session_id", "file_id"))
+_FILE_ID: Final = re.compile(r"[0-9a-f]{32,128}|/.+|[^\s/]+(?:/.+|\.\w+)")
 _SYSTEM: Final = "'system': {"
 _ARGUMENTS: Final = "'arguments': ["
 _STAND_IN: Final = "%block"
@@ -90,6 +92,21 @@ def read_records(
             yield line, record
 
 
+def _mended(record: Record) -> Record:
+    """Return a record of logprov about a file that was used with its ``entity_id``.
+
+    logprov 0.0.2 writes ``{"<id>": "<id>", …}`` for ``{"entity_id": "<id>", …}``: the
+    hash of the file's content, or its path if there is no file.
+    """
+    if not _IDS.isdisjoint(record):
+        return record
+    ids = [key for key, value in record.items() if value == key and type(key) is str]
+    if len(ids) != 1 or not _FILE_ID.fullmatch(ids[0]):
+        return record
+    others = {key: value for key, value in record.items() if key != ids[0]}
+    return {"entity_id": ids[0], **others}
+
+
 def _payload(text: str) -> str | None:
     """Return what should be a dictionary, or None for a line of somebody else."""
     if text.startswith("{"):
@@ -130,7 +147,7 @@ class RecordParser:
         record = self._parse(payload)
         if not isinstance(record, dict):
             raise ValueError("it is no dictionary")
-        return record
+        return _mended(record)
 
     def _parse(self, payload: str) -> Any:
         start = payload.find(_SYSTEM)

@@ -14,6 +14,7 @@ __all__ = ["FIRST_BYTES", "Source"]
 
 # What the claims of most formats are about.
 FIRST_BYTES: Final = 16 * 2**10
+_PART_BYTES: Final = 2**20
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
@@ -77,7 +78,12 @@ class Source:
         try:
             if self._replay.first(len(_GZIP_MAGIC)) == _GZIP_MAGIC:
                 stream = cast(BinaryIO, gzip.GzipFile(fileobj=stream))
-            content = stream.read(most_bytes + 1)
+            parts: list[bytes] = []
+            left = most_bytes + 1
+            while left > 0 and (part := stream.read(min(left, _PART_BYTES))):
+                parts.append(part)
+                left -= len(part)
+            content = b"".join(parts)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             reason = f"the compressed file is damaged: {error}"
             raise ReadError(self.name, reason) from error

@@ -22,6 +22,7 @@ from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_t
 from tests.benchmarks.night import lines
 from tests.benchmarks.prov_rows import PROV_ROWS
 from tests.benchmarks.query_rows import QUERY_ROWS
+from tests.benchmarks.reader_rows import READER_ROWS
 from tests.benchmarks.stage import Database, Stage, fold_log, python_environment
 
 __all__ = ["ROWS"]
@@ -176,6 +177,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     **GRAPH_ROWS,
     **PROV_ROWS,
     **QUERY_ROWS,
+    **READER_ROWS,
 }
 
 _HELP = """

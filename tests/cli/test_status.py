@@ -305,7 +305,7 @@ def test_a_binary_input_is_status_3(provdb_there: Provdb, tmp_path: Path) -> Non
 
     assert said.status == 3
     assert said.stderr.startswith(
-        f"provdb: warning: {log}: it is in none of the formats that are known: lstosa"
+        f"provdb: warning: {log}: it is in none of the formats that are known: "
     )
     assert said.stderr.count("\n") == 1
 

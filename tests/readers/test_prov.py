@@ -13,7 +13,8 @@ from provdb.errors import ReadError
 from provdb.ingest import IngestReport, ingest
 from provdb.lineage import lineage
 from provdb.model import fields as f
-from provdb.readers import Source, find_format, format_named
+from provdb.readers import Source
+from provdb.readers.formats import find_format, format_named
 from provdb.store import Store, open_store
 
 _OTHERS: Final = Path(str(prov.tests.__file__)).parent

@@ -1,0 +1,360 @@
+"""Read what HDF5 files of lstchain and ctapipe say of themselves, and no data.
+
+That is: the attributes of the file, with the versions and the contact, or the reference
+metadata of CTAO; the attributes of each table, with the configuration of the step that
+made it; the names of the files that were merged; and the activity that lstchain keeps
+below ``/provenance``. A table that was copied from another file keeps the attributes of
+the step that made it, so they are told table by table.
+
+Only what lies in the file itself is read: no link to another file is followed, and no
+data set whose values are somewhere else.
+"""
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from os import path as paths
+from typing import Any, Final
+
+import orjson
+
+from provdb.errors import MissingExtra, ReadError, RecordError
+from provdb.model import Record, encode, location_id
+from provdb.model.values import canonical
+from provdb.readers.ctapipe import activity_records
+from provdb.readers.literal import parse_literal
+from provdb.readers.pickles import read_pickle
+from provdb.readers.reference_meta import is_made_up, product_level, product_records
+from provdb.readers.source import Source
+from provdb.secrets.copies import LARGEST_BYTES, content_record
+
+__all__ = ["claims", "read_file"]
+
+_MAGIC: Final = b"\x89HDF\r\n\x1a\n"
+# Before it there may be something of somebody else.
+_PLACES: Final = (0, 512, 1024, 2048, 4096, 8192)
+_MOST_OBJECTS: Final = 20_000
+_MOST_ATTRIBUTES: Final = 2000
+_LARGEST_ATTRIBUTE: Final = LARGEST_BYTES
+_LARGEST_DATASET: Final = 16 * 2**20
+_MOST_ITEMS: Final = 100_000
+_CTA: Final = "CTA "
+_CONFIG: Final = "config"
+_PROVENANCE: Final = "provenance/"
+_SOURCES: Final = "source_filenames/filenames"
+# What PyTables keeps for itself.
+_OF_PYTABLES: Final = ("CLASS", "TITLE", "VERSION", "FILTERS", "FLAVOR", "NROWS")
+# Of a table all that is not about its columns.
+_OF_STEP: Final = re.compile(
+    r"(?:.+_VERSION|CONTACT|config|CTA .+|SOFT_VER|TAB_VER|TAB_TYPE|ORIGIN|CREATOR"
+    r"|CREATED|AUTHOR|DATE|HISTORY|SOURCE_FILENAMES)"
+)
+OnProblem = Callable[[ReadError], None]
+
+
+def claims(source: Source) -> bool:
+    """Say whether the first bytes are those of an HDF5 file."""
+    first = source.first_bytes()
+    return any(first.startswith(_MAGIC, place) for place in _PLACES)
+
+
+def read_file(
+    source: Source, on_problem: OnProblem
+) -> Iterator[tuple[int | None, Record]]:
+    """Yield the records of an HDF5 file.
+
+    Args:
+        source: The file.
+        on_problem: Is told of each part that cannot be read.
+
+    Raises:
+        ReadError: It is no whole HDF5 file.
+        MissingExtra: h5py is not installed.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtra("h5py", extra="readers") from error
+    location = source.location()
+    told = _Told(source.name, on_problem)
+    try:
+        # Nobody else is kept from the file, and no lock is needed to read it.
+        with h5py.File(location, "r", locking=False) as file:
+            _Contents(h5py, file.id, told).read()
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ReadError(source.name, f"it is no whole HDF5 file: {error}") from error
+    yield from ((None, record) for record in told.records(location))
+
+
+class _Told:
+    """What the parts of a file say, gathered."""
+
+    def __init__(self, name: str, on_problem: OnProblem) -> None:
+        self.attributes: Record = {}
+        self.reference_meta: Record = {}
+        self.tables: dict[bytes, tuple[list[str], Record]] = {}
+        self.contents: dict[str, Record] = {}
+        self.activities: list[Mapping[str, Any]] = []
+        self.sources: list[str] = []
+        self._name = name
+        self._on_problem = on_problem
+
+    def problem(self, place: str, reason: str) -> None:
+        self._on_problem(ReadError(self._name, f"{place}: {reason}"))
+
+    def take_root(self, attributes: Record) -> None:
+        for name, value in attributes.items():
+            of_product = self.reference_meta if name.startswith(_CTA) else None
+            (self.attributes if of_product is None else of_product)[name] = value
+
+    def take_table(self, place: str, attributes: Record) -> None:
+        """Take what a table says; tables that say the same are told together."""
+        said = dict(attributes)
+        config = said.pop(_CONFIG, None)
+        if config is not None:
+            said |= self._configuration(place, config)
+        try:
+            key = canonical(encode(said))
+        except RecordError as error:
+            self.problem(place, error.reason)
+            return
+        self.tables.setdefault(key, ([], said))[0].append(place)
+
+    def records(self, location: str) -> Iterator[Record]:
+        """Yield what the file says, under the path that it lies at."""
+        entity: Record = {
+            "entity_id": location_id(location),
+            "filepath": location,
+            "type": "File",
+            "contentType": "application/x-hdf",
+        }
+        said: Record = {}
+        if self.attributes:
+            said["attributes"] = self.attributes
+        if not is_made_up(self.reference_meta):
+            level = product_level(self.reference_meta)
+            said |= {} if level is None else {"name": level}
+            said["reference_meta"] = self.reference_meta
+        if self.tables:
+            said["tables"] = [
+                {"tables": places, **attributes}
+                for places, attributes in self.tables.values()
+            ]
+        if self.sources:
+            said["source_filenames"] = self.sources
+        if said:
+            yield entity | said
+        yield from self.contents.values()
+        if "reference_meta" in said:
+            yield from product_records(self.reference_meta, location)
+        for activity in self.activities:
+            try:
+                yield from activity_records(activity)
+                yield from _generation(activity, location)
+            except ValueError as error:
+                self.problem(f"/{_PROVENANCE}", str(error))
+        yield from self._derivations(location)
+
+    def _derivations(self, location: str) -> Iterator[Record]:
+        for name in dict.fromkeys(self.sources):
+            place = posixpath.normpath(posixpath.join(paths.dirname(location), name))
+            # Relative to where nobody knows: beside the file, if it is there.
+            if place == location or not (name.startswith("/") or paths.exists(place)):
+                continue
+            id_ = location_id(place)
+            yield {"entity_id": id_, "filepath": place, "type": "File"}
+            yield {"entity_id": location_id(location), "progenitor_id": id_}
+
+    def _configuration(self, place: str, config: Any) -> Record:
+        """Return what is said of a configuration, whose content is kept once."""
+        text = config if isinstance(config, str) else repr(config)
+        try:
+            record, encoding = _content_of(text)
+        except (ValueError, RecordError) as error:
+            self.problem(f"{place}: {_CONFIG}", str(error))
+            return {"config_left_out": str(error)}
+        self.contents[record["file_id"]] = record
+        return {"config": record["file_id"], "config_encoding": encoding}
+
+
+class _Contents:
+    """A file that is open, and what of it is looked at."""
+
+    def __init__(self, h5py: Any, file: Any, told: _Told) -> None:
+        self._h5py = h5py
+        self._file = file
+        self._told = told
+        self._count = 0
+
+    def read(self) -> None:
+        h5py = self._h5py
+        root = h5py.h5o.open(self._file, b"/")
+        attributes = self._attributes(root, "/", lambda n: n not in _OF_PYTABLES)
+        self._told.take_root(attributes)
+        # Each object once, whatever cycles its links make, and none of another file.
+        names: list[bytes] = []
+
+        def take(name: bytes) -> bool | None:
+            names.append(name)
+            return True if len(names) > _MOST_OBJECTS else None
+
+        h5py.h5o.visit(root, take)
+        if len(names) > _MOST_OBJECTS:
+            self._told.problem("/", f"only {_MOST_OBJECTS} of its objects were read")
+        for name in names:
+            self._read_object(root, name)
+
+    def _read_object(self, root: Any, name: bytes) -> None:
+        place = name.decode("utf-8", "backslashreplace")
+        try:
+            opened = self._h5py.h5o.open(root, name)
+            attributes = self._attributes(opened, f"/{place}", _OF_STEP.fullmatch)
+            if attributes:
+                self._told.take_table(f"/{place}", attributes)
+            if isinstance(opened, self._h5py.h5d.DatasetID):
+                self._read_dataset(opened, place)
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+            self._told.problem(f"/{place}", f"it cannot be read: {error}")
+
+    def _read_dataset(self, dataset: Any, place: str) -> None:
+        if place == _SOURCES:
+            names = self._values(dataset)
+            self._told.sources += [str(name) for name in names]
+        elif place.startswith(_PROVENANCE):
+            for text in self._values(dataset):
+                activity = orjson.loads(text) if isinstance(text, str) else None
+                self._told.activities.append(_mapping(activity))
+
+    def _values(self, dataset: Any) -> list[Any]:
+        """Return the values of a small data set that lie in the file itself."""
+        properties = dataset.get_create_plist()
+        is_elsewhere = properties.get_external_count() > 0
+        if is_elsewhere or properties.get_layout() == self._h5py.h5d.VIRTUAL:
+            raise ValueError("its values lie in another file, which is not read")
+        count = dataset.get_space().get_simple_extent_npoints()
+        size = count * dataset.get_type().get_size()
+        if count > _MOST_ITEMS or size > _LARGEST_DATASET:
+            raise ValueError(f"it has {size} bytes, which is too much for provenance")
+        value = self._h5py.Dataset(dataset)[()]
+        listed = value.ravel().tolist() if hasattr(value, "ravel") else [value]
+        return [_plain(item) for item in listed]
+
+    def _attributes(
+        self, opened: Any, place: str, is_wanted: Callable[[str], object]
+    ) -> Record:
+        names: list[bytes] = []
+
+        def take(name: bytes) -> bool | None:
+            names.append(name)
+            return True if len(names) > _MOST_ATTRIBUTES else None
+
+        self._h5py.h5a.iterate(opened, take)
+        found: Record = {}
+        for name in names[:_MOST_ATTRIBUTES]:
+            text = name.decode("utf-8", "backslashreplace")
+            if not is_wanted(text):
+                continue
+            try:
+                found[text] = self._attribute(opened, name)
+            except (OSError, RuntimeError, ValueError, TypeError) as error:
+                self._told.problem(f"{place}: {text}", f"it cannot be read: {error}")
+        return found
+
+    def _attribute(self, opened: Any, name: bytes) -> Any:
+        attribute = self._h5py.h5a.open(opened, name)
+        space = attribute.get_space()
+        if space.get_simple_extent_type() == self._h5py.h5s.NULL:
+            return ""  # So PyTables writes an empty text.
+        if attribute.get_storage_size() > _LARGEST_ATTRIBUTE:
+            raise ValueError(f"it has {attribute.get_storage_size()} bytes")
+        kind = attribute.get_type()
+        is_text = isinstance(kind, self._h5py.h5t.TypeStringID)
+        if is_text and attribute.shape == () and not kind.is_variable_str():
+            return self._text(attribute, kind)
+        value = self._h5py.AttributeManager(_Opened(opened))[name]
+        return _plain(value)
+
+    def _text(self, attribute: Any, kind: Any) -> str:
+        import numpy
+
+        value = numpy.empty((), dtype=f"S{kind.get_size()}")
+        attribute.read(value, mtype=kind)
+        content: bytes = value.item()
+        return content.decode("utf-8", "backslashreplace")
+
+
+class _Opened:
+    """What an attribute manager of h5py needs to know of an object."""
+
+    def __init__(self, id_: Any) -> None:
+        self.id = id_
+
+
+# All files of a night have the same few, and a pickle takes milliseconds.
+@lru_cache(maxsize=16)
+def _content_of(text: str) -> tuple[Record, str]:
+    """Return the record that holds a configuration, and how it was written.
+
+    However it was written, the same values make the same content: canonical JSON.
+
+    Raises:
+        ValueError: It cannot be read.
+        RecordError: It holds what cannot be stored.
+    """
+    value, encoding = _decoded(text)
+    content = canonical(encode(value))
+    if len(content) > LARGEST_BYTES:
+        raise ValueError("it is larger than 1 MiB")
+    return content_record(content), encoding
+
+
+def _decoded(text: str) -> tuple[Any, str]:
+    """Return a configuration and how it was written, of the three ways of lstchain.
+
+    Raises:
+        ValueError: It is written in none of them.
+    """
+    try:
+        # Not by orjson, for Python writes numbers that JSON has not, such as Infinity.
+        return json.loads(text), "json"
+    except json.JSONDecodeError:
+        pass
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if not text.endswith("."):  # As every pickle does, and no literal.
+        return parse_literal(text), "python"
+    return read_pickle(text.encode("latin-1", "backslashreplace")), "pickle"
+
+
+def _generation(activity: Mapping[str, Any], location: str) -> Iterator[Record]:
+    """Yield that the activity generated the file in which it is told, where it lies."""
+    name = posixpath.basename(location)
+    for entry in reversed(activity.get("output") or ()):
+        url = entry.get("url") if isinstance(entry, Mapping) else None
+        if isinstance(url, str) and url != location and posixpath.basename(url) == name:
+            moved = {**activity, "output": [{**entry, "url": location}], "input": []}
+            yield from (
+                record
+                for record in activity_records(moved)
+                if "generated_id" in record or "entity_id" in record
+            )
+            return
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of h5py as a Python literal."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return _plain(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

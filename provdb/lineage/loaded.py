@@ -17,7 +17,7 @@ from provdb.lineage.resolve import (
     contested_inputs,
     likely_generators,
 )
-from provdb.lineage.rules import LinkRule
+from provdb.lineage.rules import LinkRule, RuleIndex
 from provdb.model import Document, is_file
 from provdb.model import fields as f
 from provdb.store import Store
@@ -75,7 +75,7 @@ class Loaded:
         self._declaring: set[str] = set()
         self._covered: set[str] = set()
         self._namesakes: dict[str, list[Document]] = {}
-        self._covered_names: dict[str, bool] = {}
+        self._index = RuleIndex(rules)
         self._generated_later: set[str] = set()
 
     def load_uses(self, entities: Iterable[str]) -> None:
@@ -149,21 +149,21 @@ class Loaded:
 
     def written(self, read: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link a file that was read to."""
-        name = read.get(f.FILE_NAME, "")
-        names = {one for rule in self.rules for one in rule.names_written(name)}
-        if names.isdisjoint(self._namesakes) or not self.may_be_bridged(read):
-            return
-        for one in sorted(names):
-            for written in self._namesakes.get(one, ()):
+        names = self._index.names_written(read.get(f.FILE_NAME, ""))
+        found = [d for one in names for d in self._namesakes.get(one, ())]
+        if found and self.may_be_bridged(read):
+            for written in found:
                 if any(rule.bridges(read, written) for rule in self.rules):
                     yield written
 
     def read(self, written: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link to a file that was written."""
-        name = written.get(f.FILE_NAME, "")
-        for one in sorted({n for rule in self.rules for n in rule.names_read(name)}):
+        for one in self._index.names_read(written.get(f.FILE_NAME, "")):
             for read in self._namesakes.get(one, ()):
-                if any(rule.bridges(read, written) for rule in self.rules):
+                # Most files have a name of their own.
+                if read[f.ID] != written[f.ID] and any(
+                    rule.bridges(read, written) for rule in self.rules
+                ):
                     yield read
 
     def later(self, entity: str) -> list[str]:
@@ -173,20 +173,10 @@ class Loaded:
             return heirs
         return [*heirs, *(read[f.ID] for read in self.read(self.entities[entity]))]
 
-    def _is_covered(self, document: Document) -> bool:
-        # Entities have few names, so each name is compared once.
-        name = document.get(f.NAME, "")
-        is_named = self._covered_names.get(name)
-        if is_named is None:
-            is_named = any(rule.is_about(name) for rule in self.rules)
-            self._covered_names[name] = is_named
-        is_of_run = document[f.RUN] is not None and f.FILE_NAME in document
-        return is_named and is_of_run and any(r.covers(document) for r in self.rules)
-
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._without_level(entities)
         made, described = self._store.at_once(
-            partial(self._store.generations, entities, known=self.activities),
+            partial(self._store.generations, entities),
             partial(self._store.entities, missing),
         )
         self._know_generators(entities, made)
@@ -202,7 +192,7 @@ class Loaded:
         todo = entities
         while todo:
             reached |= todo
-            made = self._store.generations(todo, known=self.activities)
+            made = self._store.generations(todo)
             self._know_generators(todo, made)
             used = {
                 link.entity
@@ -301,17 +291,16 @@ class Loaded:
                 self._of_sessions.add(entity)
             if f.DERIVED_FROM in document or f.MEMBERS in document:
                 self._declaring.add(entity)
-            if self._is_covered(document):
+            if self._index.covers(document):
                 self._covered.add(entity)
 
     def _load_namesakes(self, documents: Iterable[Document]) -> None:
         names = {
             name
             for document in documents
-            for rule in self.rules
             for name in (
-                *rule.names_written(document[f.FILE_NAME]),
-                *rule.names_read(document[f.FILE_NAME]),
+                *self._index.names_written(document[f.FILE_NAME]),
+                *self._index.names_read(document[f.FILE_NAME]),
             )
         }
         names -= self._namesakes.keys()

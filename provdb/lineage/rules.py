@@ -17,16 +17,18 @@ for which entities that may be assumed; users add their own in the config file:
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
+from itertools import chain
 from typing import Any, Final
 
 from provdb.errors import ConfigError
 from provdb.model import Document
 from provdb.model import fields as f
 
-__all__ = ["LINK_RULES", "LinkRule", "common_parts", "link_rules"]
+__all__ = ["LINK_RULES", "LinkRule", "RuleIndex", "common_parts", "link_rules"]
 
 _FOLDERS: Final = ("any", "above")
 _KEYS: Final = ("name", "entities", "folder", "read", "written")
@@ -103,6 +105,56 @@ class LinkRule:
             return False
         folder = posixpath.dirname(written[f.LOCATION])
         return self.folder == "any" or read[f.LOCATION].startswith(f"{folder}/")
+
+
+class RuleIndex:
+    """Rules, and which of them may be about an entity or a file name, found at once.
+
+    A walk asks of every entity, and hardly any is called otherwise where it is read.
+    """
+
+    def __init__(self, rules: Collection[LinkRule]) -> None:
+        """Look up what rules are about."""
+        self._keeping = [rule for rule in rules if rule.read == rule.written]
+        self._renaming = [rule for rule in rules if rule.read != rule.written]
+        patterns = {one for rule in self._renaming for one in (rule.read, rule.written)}
+        self._renamed = re.compile(
+            "|".join(map(translate, sorted(patterns))) or r"(?!)"
+        )
+        self._kept: dict[str, bool] = {}
+
+    def covers(self, entity: Document) -> bool:
+        """Say whether any rule is about an entity.
+
+        >>> dl2 = {"file_name": "dl2_LST-1.Run01807.h5", "run": 1807}
+        >>> RuleIndex(LINK_RULES).covers(dl2)
+        True
+        """
+        if entity[f.RUN] is None or f.FILE_NAME not in entity:
+            return False
+        name = entity.get(f.NAME, "")
+        is_kept = self._kept.get(name)
+        if is_kept is None:
+            is_kept = any(rule.is_about(name) for rule in self._keeping)
+            self._kept[name] = is_kept
+        return is_kept or (
+            self._renamed.match(entity[f.FILE_NAME]) is not None
+            and any(rule.covers(entity) for rule in self._renaming)
+        )
+
+    def names_written(self, file_name: str) -> list[str]:
+        """Return what a file that was read may be called where it was written."""
+        if self._renamed.match(file_name) is None:
+            return [file_name]
+        others = (rule.names_written(file_name) for rule in self._renaming)
+        return sorted({file_name, *chain.from_iterable(others)})
+
+    def names_read(self, file_name: str) -> list[str]:
+        """Return what a file that was written may be called where it is read."""
+        if self._renamed.match(file_name) is None:
+            return [file_name]
+        others = (rule.names_read(file_name) for rule in self._renaming)
+        return sorted({file_name, *chain.from_iterable(others)})
 
 
 LINK_RULES: Final = (

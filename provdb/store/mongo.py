@@ -48,7 +48,7 @@ _SHORT_PATIENCE_MS: Final = 3000
 _IDS: Final = 10_000
 _DOCUMENTS: Final = 2000
 # From here on a second question costs less than documents that are known.
-_MANY: Final = 2000
+_MANY: Final = 200
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
 _INDEX_BUILD: Final = 12587

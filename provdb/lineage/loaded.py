@@ -76,6 +76,7 @@ class Loaded:
         self._covered: set[str] = set()
         self._namesakes: dict[str, list[Document]] = {}
         self._index = RuleIndex(rules)
+        self._later: dict[str, list[str]] = {}
         self._generated_later: set[str] = set()
 
     def load_uses(self, entities: Iterable[str]) -> None:
@@ -167,11 +168,18 @@ class Loaded:
                     yield read
 
     def later(self, entity: str) -> list[str]:
-        """Return the entities that can come from one without any activity."""
-        heirs = self.heirs[entity]
-        if entity not in self._covered:
-            return heirs
-        return [*heirs, *(read[f.ID] for read in self.read(self.entities[entity]))]
+        """Return the entities that can come from one without any activity.
+
+        Its readers must be loaded.
+        """
+        later = self._later.get(entity)
+        if later is None:
+            later = self.heirs[entity]
+            if entity in self._covered:
+                read = self.read(self.entities[entity])
+                later = [*later, *(document[f.ID] for document in read)]
+            self._later[entity] = later
+        return later
 
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._without_level(entities)
@@ -307,9 +315,10 @@ class Loaded:
         if not names:
             return
         self._namesakes |= {name: [] for name in names}
-        for document in sorted(self._store.named(names), key=itemgetter(f.ID)):
+        found = sorted(self._store.named(names), key=itemgetter(f.ID))
+        for document in found:
             self._namesakes[document[f.FILE_NAME]].append(document)
-            self._know_entities([document[f.ID]], [document])
+        self._know_entities([document[f.ID] for document in found], found)
 
 
 def declared(document: Document) -> list[str]:

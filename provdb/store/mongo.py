@@ -232,7 +232,7 @@ class MongoStore(Store):
 
     def named(self, file_names: Iterable[str]) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
-        return self._find(f.ENTITIES, f.FILE_NAME, file_names)
+        return self._find(f.ENTITIES, f.FILE_NAME, file_names, projection=_FACTS)
 
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
@@ -343,10 +343,7 @@ class MongoStore(Store):
         """Yield what a pipeline of one ``$match`` and one ``$group`` gives."""
         match, *others = pipeline
         served = {"$match": _served(collection, match["$match"])}
-        with self._errors():
-            yield from self._database[collection].aggregate(
-                [served, *others], allowDiskUse=True, batchSize=_DOCUMENTS
-            )
+        yield from self._aggregate(collection, [served, *others])
 
     def run_pipeline(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
         """Yield what any pipeline gives.
@@ -355,7 +352,7 @@ class MongoStore(Store):
             QueryError: The server says that the pipeline is wrong.
         """
         try:
-            yield from self.aggregate(collection, pipeline)
+            yield from self._aggregate(collection, pipeline)
         except (RecordError, StoreUnavailable) as error:
             if (reason := _wrong_pipeline(error.__cause__)) is None:
                 raise
@@ -463,6 +460,12 @@ class MongoStore(Store):
         tags = [session_tag] if session_tag else [None, ""]
         of_session = {f.SESSION_ID: session_id}
         return self._find(f.ACTIVITIES, f.SESSION_TAG, tags, also=of_session)
+
+    def _aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
+        with self._errors():
+            yield from self._database[collection].aggregate(
+                list(pipeline), allowDiskUse=True, batchSize=_DOCUMENTS
+            )
 
     def _find(
         self,

@@ -32,7 +32,7 @@ _LEVEL_OF_FILE: Final = (
     (re.compile(r"^LST-\d\.\d\.Run\d+(\.\d+)?\.fits(\.fz)?$"), "R0"),
     (re.compile(r"^muons_"), "DL1"),
 )
-# A configuration is called after the step that it is for.
+# A configuration is called after the step that it is for, and names no run.
 _NO_DATA: Final = re.compile(r"\.(?:cfg|conf|ini|json|toml|ya?ml)$", re.IGNORECASE)
 _RUN: Final = re.compile(r"Run_?(\d{1,9})(?:\.(\d{4})(?!\d))?", re.IGNORECASE)
 _TAG: Final = re.compile(r"[^:]*:(\d{1,9})(?:-(\d{1,9}))?$")
@@ -65,9 +65,9 @@ def file_facts(name: str | None, location: str | None) -> FileFacts:
     """
     base = file_name(location) if location else ""
     level = _level_of_entity(name or "")
-    if level is None and not _NO_DATA.search(base):
-        level = _first_level(_LEVEL_OF_FILE, base)
     found = _RUN.search(base)
+    if level is None and (found is not None or not _NO_DATA.search(base)):
+        level = _first_level(_LEVEL_OF_FILE, base)
     if found is None:
         return FileFacts(level=level, run=None, subrun=None)
     run, subrun = found.groups()

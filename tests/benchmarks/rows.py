@@ -195,6 +195,7 @@ print("loaded:", *(name for name in heavy if name in sys.modules), file=sys.stde
 # with what its parent had.
 _PEAK = """
 import resource, sys
+from pathlib import Path
 from provdb.lineage import impact
 from provdb.store import open_store
 with open_store(sys.argv[1]) as store:

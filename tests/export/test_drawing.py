@@ -143,6 +143,11 @@ def test_a_name_is_drawn_as_it_is(name: str) -> None:
     assert drawn.boxes[0].hint in hints
 
 
+def _with_blanks(text: str) -> str:
+    # Graphviz writes the second of two blanks so that it is drawn.
+    return text.replace("\xa0", " ")
+
+
 @settings(max_examples=10)
 @given(lineage=lineages())
 def test_whatever_the_text_the_svg_says_it(lineage: Lineage) -> None:
@@ -151,7 +156,7 @@ def test_whatever_the_text_the_svg_says_it(lineage: Lineage) -> None:
     svg = svg_of(drawn)
 
     shown = [word for word in words_of(drawn) if word.strip(" \xa0")]
-    assert sorted(texts(svg)) == sorted(shown)
+    assert sorted(map(_with_blanks, texts(svg))) == sorted(map(_with_blanks, shown))
     assert set(links(svg)) == {box.link for box in drawn.boxes if box.link}
     assert not list(svg.iter(f"{_SVG}script"))
 

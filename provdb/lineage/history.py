@@ -48,7 +48,7 @@ class History:
         """Start with what is loaded, and see more when more is."""
         self.loaded = loaded
         self.warnings: dict[str, None] = {}
-        self._versions: dict[str, dict[Version, None]] = {}
+        self._versions: dict[str, Collection[Version]] = {}
         # One object for one version.
         self._known: dict[tuple[str, object], Version] = {}
         # Entities that different steps wrote one after another: what each wrote.
@@ -312,9 +312,9 @@ class History:
     def _find_versions(self, entity: str) -> None:
         """Find the versions of an entity and of all that comes directly from it."""
         if not self.loaded.later(entity):
-            settled = self._settle(entity)
+            settled = self._settled.get(entity) or self._settle(entity)
             if len(settled) == 1 and not self._is_read_by(settled[0][1], entity):
-                self._versions[entity] = {settled[0][0]: None}
+                self._versions[entity] = (settled[0][0],)
             else:
                 self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
             return
@@ -324,16 +324,16 @@ class History:
             later = [e for e in self.loaded.later(todo.pop()) if e not in group]
             group |= dict.fromkeys(later)
             todo += later
-        for member in group:
-            self._versions[member] = dict.fromkeys(self._seen_versions(member))
+        seen = {member: dict.fromkeys(self._seen_versions(member)) for member in group}
         # What comes from an entity without an activity shows versions of it too.
-        shown = [version for member in group for version in self._versions[member]]
+        shown = [version for member in group for version in seen[member]]
         while shown:
             for source, _ in self._direct_steps(shown.pop()):
-                known = self._versions.get(source.entity)
+                known = seen.get(source.entity)
                 if known is not None and source not in known:
                     known[source] = None
                     shown.append(source)
+        self._versions |= seen
 
     def _seen_versions(self, entity: str) -> Iterator[Version]:
         for session_id in self._sessions_of(entity):
@@ -342,7 +342,9 @@ class History:
             yield self.see_used(activity, link)[0]
 
     def _is_read_by(self, maker: Activity | None, entity: str) -> bool:
-        return any(activity is maker for activity, _ in self.loaded.readers[entity])
+        return maker is not None and any(
+            activity is maker for activity, _ in self.loaded.readers[entity]
+        )
 
     def _resolve(self, use: Use) -> Resolution:
         return resolve(

@@ -4,7 +4,7 @@ Nothing is asked of the store but by the ``load`` methods, each time for many
 entities at once.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
@@ -30,6 +30,14 @@ RELATIONS: Final = (
     ("hadMember", f.MEMBERS),
 )
 
+# What is known of most entities: shared, and never added to.
+_NOBODY: Final[list[Activity]] = []
+_UNUSED: Final[list[tuple[Activity, Link]]] = []
+_NOTHING: Final[Sequence[str]] = ()
+# From so many files on, those of their runs that begin alike are asked for.
+_MANY: Final = 1000
+_LAST: Final = "\U0010ffff"
+
 
 class Loaded:
     """What is known of a store as it was at one time.
@@ -41,7 +49,7 @@ class Loaded:
         levels: Data levels of entities by id.
         generators: Who generated an entity, in the order of the ids.
         readers: Who used an entity, and how, in the order of the ids.
-        heirs: Ids of what is derived from an entity or has it as a member.
+        heirs: Ids of what is derived from an entity or has it as a member, if any.
     """
 
     def __init__(
@@ -73,10 +81,17 @@ class Loaded:
         # What few entities are: no files, derived or collections, in need of a rule.
         self._of_sessions: set[str] = set()
         self._declaring: set[str] = set()
-        self._covered: set[str] = set()
-        self._namesakes: dict[str, list[Document]] = {}
+        # Files that may lie across a gap, as what was read there and as what was
+        # written there.
+        self._may_be_read: set[str] = set()
+        self._may_be_written: set[str] = set()
+        # What lies there, by what it is called on this side of the gap.
+        self._written_for: dict[str, list[Document]] = {}
+        self._read_for: dict[str, list[Document]] = {}
+        self._across: set[str] = set()
+        self._sought: set[str] = set()
         self._index = RuleIndex(rules)
-        self._later: dict[str, list[str]] = {}
+        self._later: dict[str, Sequence[str]] = {}
         self._generated_later: set[str] = set()
 
     def load_uses(self, entities: Iterable[str]) -> None:
@@ -112,10 +127,12 @@ class Loaded:
             self._know_readers(todo, used)
             self._know_heirs(todo, heirs)
             self.load_uses(self._decisive(unknown))
-            covered = [self.entities[entity] for entity in todo & self._covered]
-            self._load_namesakes(covered)
-            following = {heir for entity in todo for heir in self.heirs[entity]}
-            following |= {read[f.ID] for d in covered for read in self.read(d)}
+            written = [self.entities[entity] for entity in todo & self._may_be_written]
+            self._load_read_for(written)
+            following = {
+                heir for e in todo & self.heirs.keys() for heir in self.heirs[e]
+            }
+            following |= {read[f.ID] for one in written for read in self.read(one)}
             todo = following - self.readers.keys()
 
     def activity(self, activity: str) -> Activity:
@@ -136,22 +153,21 @@ class Loaded:
         """Say whether an entity can come from something without any activity."""
         if entity in self._declaring:
             return True
-        return entity in self._covered and any(
+        return entity in self._may_be_read and any(
             True for _ in self.written(self.entities[entity])
         )
 
     def may_be_bridged(self, document: Document) -> bool:
         """Say whether nothing generated an entity, or only who used it."""
         entity = document[f.ID]
-        return entity in self._covered and all(
+        return entity in self._may_be_read and all(
             any(link.entity == entity for link in activity.used)
             for activity in self.generators[entity]
         )
 
     def written(self, read: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link a file that was read to."""
-        names = self._index.names_written(read.get(f.FILE_NAME, ""))
-        found = [d for one in names for d in self._namesakes.get(one, ())]
+        found = self._written_for.get(read.get(f.FILE_NAME, ""))
         if found and self.may_be_bridged(read):
             for written in found:
                 if any(rule.bridges(read, written) for rule in self.rules):
@@ -159,23 +175,22 @@ class Loaded:
 
     def read(self, written: Document) -> Iterator[Document]:
         """Yield the files that a link rule could link to a file that was written."""
-        for one in self._index.names_read(written.get(f.FILE_NAME, "")):
-            for read in self._namesakes.get(one, ()):
-                # Most files have a name of their own.
-                if read[f.ID] != written[f.ID] and any(
-                    rule.bridges(read, written) for rule in self.rules
-                ):
-                    yield read
+        for read in self._read_for.get(written.get(f.FILE_NAME, ""), ()):
+            # Most files have a name of their own.
+            if read[f.ID] != written[f.ID] and any(
+                rule.bridges(read, written) for rule in self.rules
+            ):
+                yield read
 
-    def later(self, entity: str) -> list[str]:
+    def later(self, entity: str) -> Sequence[str]:
         """Return the entities that can come from one without any activity.
 
         Its readers must be loaded.
         """
         later = self._later.get(entity)
         if later is None:
-            later = self.heirs[entity]
-            if entity in self._covered:
+            later = self.heirs.get(entity, _NOTHING)
+            if self._read_for and entity in self._may_be_written:
                 read = self.read(self.entities[entity])
                 later = [*later, *(document[f.ID] for document in read)]
             self._later[entity] = later
@@ -219,9 +234,9 @@ class Loaded:
             if len(self.generators[entity]) > 1:
                 contested |= contested_inputs(self.generators[entity])
         self._load_entities(contested)
-        covered = [self.entities[entity] for entity in entities & self._covered]
-        bridged = [document for document in covered if self.may_be_bridged(document)]
-        self._load_namesakes(bridged)
+        read = [self.entities[entity] for entity in entities & self._may_be_read]
+        bridged = [document for document in read if self.may_be_bridged(document)]
+        self._load_written_for(bridged)
         following = {written[f.ID] for d in bridged for written in self.written(d)}
         for entity in entities & self._declaring:
             following.update(declared(self.entities[entity]))
@@ -230,39 +245,44 @@ class Loaded:
     def _know_generators(
         self, entities: Collection[str], documents: Iterable[Document]
     ) -> None:
-        self.generators |= {entity: [] for entity in entities}
+        generators = self.generators
+        generators |= dict.fromkeys(entities, _NOBODY)
         several: set[str] = set()
         for activity in self._activities_of(documents):
             for link in activity.generated:
                 if link.entity in entities:
-                    generators = self.generators[link.entity]
+                    known = generators[link.entity]
                     # It can have written one entity in two roles.
-                    if not generators:
-                        generators.append(activity)
-                    elif generators[-1] is not activity:
-                        generators.append(activity)
+                    if not known:
+                        generators[link.entity] = [activity]
+                    elif known[-1] is not activity:
+                        known.append(activity)
                         several.add(link.entity)
         # In an order of its own, for that of the store is none.
         for entity in several:
-            self.generators[entity].sort(key=attrgetter("id"))
+            generators[entity].sort(key=attrgetter("id"))
 
     def _know_readers(
         self, entities: Collection[str], documents: Iterable[Document]
     ) -> None:
-        self.readers |= {entity: [] for entity in entities}
+        readers = self.readers
+        readers |= dict.fromkeys(entities, _UNUSED)
         for activity in self._activities_of(sorted(documents, key=itemgetter(f.ID))):
             for link in activity.used:
                 if link.entity in entities:
-                    self.readers[link.entity].append((activity, link))
+                    known = readers[link.entity]
+                    if known:
+                        known.append((activity, link))
+                    else:
+                        readers[link.entity] = [(activity, link)]
 
     def _know_heirs(
         self, entities: Collection[str], documents: Iterable[Document]
     ) -> None:
-        self.heirs |= {entity: [] for entity in entities}
         for document in sorted(documents, key=itemgetter(f.ID)):
             for entity in dict.fromkeys(declared(document)):
                 if entity in entities:
-                    self.heirs[entity].append(document[f.ID])
+                    self.heirs.setdefault(entity, []).append(document[f.ID])
 
     def _activities_of(self, documents: Iterable[Document]) -> Iterator[Activity]:
         for document in documents:
@@ -299,26 +319,62 @@ class Loaded:
                 self._of_sessions.add(entity)
             if f.DERIVED_FROM in document or f.MEMBERS in document:
                 self._declaring.add(entity)
-            if self._index.covers(document):
-                self._covered.add(entity)
+            may_be_read, may_be_written = self._index.sides(document)
+            if may_be_read:
+                self._may_be_read.add(entity)
+            if may_be_written:
+                self._may_be_written.add(entity)
 
-    def _load_namesakes(self, documents: Iterable[Document]) -> None:
-        names = {
-            name
-            for document in documents
-            for name in (
-                *self._index.names_written(document[f.FILE_NAME]),
-                *self._index.names_read(document[f.FILE_NAME]),
-            )
-        }
-        names -= self._namesakes.keys()
-        if not names:
-            return
-        self._namesakes |= {name: [] for name in names}
-        found = sorted(self._store.named(names), key=itemgetter(f.ID))
-        for document in found:
-            self._namesakes[document[f.FILE_NAME]].append(document)
-        self._know_entities([document[f.ID] for document in found], found)
+    def _load_written_for(self, read: Collection[Document]) -> None:
+        """Load what files that were read may be where they were written."""
+        index = self._index
+        self._load_across(read, index.names_written, index.begun_written)
+
+    def _load_read_for(self, written: Collection[Document]) -> None:
+        """Load what files that were written may be where they are read."""
+        index = self._index
+        self._load_across(written, index.names_read, index.begun_read)
+
+    def _load_across(
+        self,
+        documents: Collection[Document],
+        names_of: Callable[[str], list[str]],
+        beginnings: Iterable[str],
+    ) -> None:
+        index = self._index
+        found: list[Document] = []
+        names: set[str] = set()
+        if len(documents) < _MANY:
+            names = {n for one in documents for n in names_of(one[f.FILE_NAME])}
+        else:
+            # Each of so many could be called otherwise, and hardly any file is.
+            for one in documents:
+                if index.keeps(one.get(f.NAME, "")):
+                    names.add(one[f.FILE_NAME])
+            runs = {one[f.RUN] for one in documents}
+            for beginning in beginnings:
+                found += self._store.find(f.ENTITIES, _begun(beginning, runs=runs))
+        names -= self._sought
+        self._sought |= names
+        if names:
+            found += self._store.named(names)
+        new = {one[f.ID]: one for one in found if one[f.ID] not in self._across}
+        self._across |= new.keys()
+        for entity in sorted(new):
+            document = new[entity]
+            for name in index.names_read(document[f.FILE_NAME]):
+                self._written_for.setdefault(name, []).append(document)
+            for name in index.names_written(document[f.FILE_NAME]):
+                self._read_for.setdefault(name, []).append(document)
+        self._know_entities(new, new.values())
+
+
+def _begun(beginning: str, *, runs: Collection[int]) -> Document:
+    """Match the files of some runs whose names begin alike."""
+    return {
+        f.FILE_NAME: {"$gte": beginning, "$lt": beginning + _LAST},
+        f.RUN: {"$in": sorted(runs)},
+    }
 
 
 def declared(document: Document) -> list[str]:

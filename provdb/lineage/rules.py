@@ -20,7 +20,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase, translate
+from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ __all__ = ["LINK_RULES", "LinkRule", "RuleIndex", "common_parts", "link_rules"]
 _FOLDERS: Final = ("any", "above")
 _KEYS: Final = ("name", "entities", "folder", "read", "written")
 _ANY: Final = "*"
+_NO_SIDES: Final = (False, False)
+_BOTH_SIDES: Final = (True, True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,51 +110,67 @@ class LinkRule:
 
 
 class RuleIndex:
-    """Rules, and which of them may be about an entity or a file name, found at once.
+    """Rules, and which of them may be about an entity, found at once.
 
     A walk asks of every entity, and hardly any is called otherwise where it is read.
+
+    Attributes:
+        begun_read: How the names of files begin that are called otherwise where they
+            were written.
+        begun_written: How the names of files begin that are called otherwise where
+            they are read.
     """
 
     def __init__(self, rules: Collection[LinkRule]) -> None:
         """Look up what rules are about."""
         self._keeping = [rule for rule in rules if rule.read == rule.written]
         self._renaming = [rule for rule in rules if rule.read != rule.written]
-        patterns = {one for rule in self._renaming for one in (rule.read, rule.written)}
-        self._renamed = re.compile(
-            "|".join(map(translate, sorted(patterns))) or r"(?!)"
-        )
-        self._kept: dict[str, bool] = {}
+        self.begun_read = _beginnings(rule.read for rule in self._renaming)
+        self.begun_written = _beginnings(rule.written for rule in self._renaming)
+        # By the name of an entity.
+        self._is_kept: dict[str, bool] = {}
+        self._renamed: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
 
-    def covers(self, entity: Document) -> bool:
-        """Say whether any rule is about an entity.
+    def sides(self, entity: Document) -> tuple[bool, bool]:
+        """Say whether an entity may have been read across a gap, and written.
 
         >>> dl2 = {"file_name": "dl2_LST-1.Run01807.h5", "run": 1807}
-        >>> RuleIndex(LINK_RULES).covers(dl2)
-        True
+        >>> RuleIndex(LINK_RULES).sides(dl2)
+        (False, True)
         """
         if entity[f.RUN] is None or f.FILE_NAME not in entity:
-            return False
+            return _NO_SIDES
         name = entity.get(f.NAME, "")
-        is_kept = self._kept.get(name)
+        if self.keeps(name):
+            return _BOTH_SIDES
+        patterns = self._renamed.get(name)
+        if patterns is None:
+            about = [rule for rule in self._renaming if rule.is_about(name)]
+            patterns = self._renamed[name] = (
+                _pattern(rule.read for rule in about),
+                _pattern(rule.written for rule in about),
+            )
+        read, written = patterns
+        file_name = entity[f.FILE_NAME]
+        return read.fullmatch(file_name) is not None, (
+            written.fullmatch(file_name) is not None
+        )
+
+    def keeps(self, name: str) -> bool:
+        """Say whether entities of a name may lie elsewhere under one file name."""
+        is_kept = self._is_kept.get(name)
         if is_kept is None:
             is_kept = any(rule.is_about(name) for rule in self._keeping)
-            self._kept[name] = is_kept
-        return is_kept or (
-            self._renamed.match(entity[f.FILE_NAME]) is not None
-            and any(rule.covers(entity) for rule in self._renaming)
-        )
+            self._is_kept[name] = is_kept
+        return is_kept
 
     def names_written(self, file_name: str) -> list[str]:
         """Return what a file that was read may be called where it was written."""
-        if self._renamed.match(file_name) is None:
-            return [file_name]
         others = (rule.names_written(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
     def names_read(self, file_name: str) -> list[str]:
         """Return what a file that was written may be called where it is read."""
-        if self._renamed.match(file_name) is None:
-            return [file_name]
         others = (rule.names_read(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
@@ -240,6 +258,17 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
         read=read,
         written=written,
     )
+
+
+def _beginnings(patterns: Iterable[str]) -> list[str]:
+    return sorted({pattern.partition(_ANY)[0] for pattern in patterns})
+
+
+def _pattern(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Return what matches the names that one of the patterns renames."""
+    parts = (pattern.partition(_ANY) for pattern in sorted(set(patterns)))
+    told = [f"{re.escape(before)}.+{re.escape(after)}" for before, _, after in parts]
+    return re.compile("|".join(told) or r"(?!)", re.DOTALL)
 
 
 def _renamed(file_name: str, pattern: str, into: str) -> list[str]:

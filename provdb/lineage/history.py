@@ -3,7 +3,14 @@
 Both directions are read off the same function, `see`, so they agree.
 """
 
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import (
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -75,7 +82,14 @@ class History:
         """Return the version that an activity used, and whether the times conflict."""
         entity, _, hash_ = link
         settled = self._settled.get(entity) or self._settle(entity)
-        if settled and hash_ is None:
+        if len(settled) == 1:
+            # Hardly anything was written twice, and one content is as good as another.
+            version, maker = settled[0]
+            if maker is None:
+                return version, False
+            if maker is not activity:
+                return version, _is_late(maker, activity.start)
+        elif settled and hash_ is None:
             found = _written_by(settled, activity.start, exclude=(activity.id,))
             if found is not None:
                 return found
@@ -88,11 +102,14 @@ class History:
         """Return what a node comes from, one step back in time."""
         steps: list[Step] = []
         if isinstance(node, Activity):
+            id_, unwritten, see_used = node.id, self._unwritten, self.see_used
             for link in node.used:
-                version, is_late = self._unwritten.get(link.entity), False
+                entity, role, _ = link
+                version, is_late = unwritten.get(entity), False
                 if version is None:
-                    version, is_late = self.see_used(node, link)
-                steps.append((version, _used(node, version, link, is_late)))
+                    version, is_late = see_used(node, link)
+                edge = _edge((id_, version.id, "used", role, None, is_late))
+                steps.append((version, edge))
             return steps
         for generator in sorted(node.generators):
             activity = self.loaded.activity(generator)
@@ -115,7 +132,8 @@ class History:
         for activity, link in self.loaded.readers[node.entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                steps.append((activity, _used(activity, node, link, is_late)))
+                edge = _edge((activity.id, node.id, "used", link.role, None, is_late))
+                steps.append((activity, edge))
         for later in self.loaded.later(node.entity):
             for version in self.versions(later):
                 for source, edge in self._direct_steps(version):
@@ -387,10 +405,8 @@ def _written_by(
     return None if latest is None else (latest, True)
 
 
-def _used(
-    activity: Activity, version: Version, link: Link, is_late: bool
-) -> LineageEdge:
-    return _edge((activity.id, version.id, "used", link.role, None, is_late))
+def _is_late(maker: Activity, time: datetime | None) -> bool:
+    return time is not None and maker.end is not None and maker.end > time
 
 
 def _was_generated_by(
@@ -409,5 +425,7 @@ def _order_of_source(source: Source) -> tuple[str, str]:
     return source.relation, source.version.entity
 
 
-def _roles(links: Iterable[Link], entity: str) -> list[str | None]:
+def _roles(links: Sequence[Link], entity: str) -> list[str | None]:
+    if len(links) == 1:
+        return [links[0].role]
     return list(dict.fromkeys([link.role for link in links if link.entity == entity]))

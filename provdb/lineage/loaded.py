@@ -190,9 +190,10 @@ class Loaded:
         later = self._later.get(entity)
         if later is None:
             later = self.heirs.get(entity, _NOTHING)
-            if self._read_for and entity in self._may_be_written:
-                read = self.read(self.entities[entity])
-                later = [*later, *(document[f.ID] for document in read)]
+            if entity in self._may_be_written:
+                written = self.entities[entity]
+                if written[f.FILE_NAME] in self._read_for:
+                    later = [*later, *(read[f.ID] for read in self.read(written))]
             self._later[entity] = later
         return later
 

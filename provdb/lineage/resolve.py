@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from provdb.model import Document
@@ -76,18 +77,11 @@ class Activity(NamedTuple):
     @classmethod
     def of_document(cls, document: Document) -> "Activity":
         """Return the activity that a document holds."""
+        field = document.get
+        id_, tag, session_id, status, run, subrun, used, generated = _told(document)
         return cls(
-            document[f.ID],
-            document.get(f.NAME),
-            document[f.SESSION_TAG],
-            document[f.SESSION_ID],
-            document[f.STATUS],
-            document.get(f.START),
-            document.get(f.END),
-            document[f.RUN],
-            document[f.SUBRUN],
-            _links(document[f.USED]),
-            _links(document[f.GENERATED]),
+            *(id_, field(f.NAME), tag, session_id, status, field(f.START)),
+            *(field(f.END), run, subrun, _links(used), _links(generated)),
             f.GRANULARITY in document,
         )
 
@@ -408,6 +402,10 @@ def _links(links: Iterable[Mapping[str, Any]]) -> tuple[Link, ...]:
     )
 
 
+_told: Final = itemgetter(
+    *(f.ID, f.SESSION_TAG, f.SESSION_ID, f.STATUS, f.RUN, f.SUBRUN),
+    *(f.USED, f.GENERATED),
+)
 _link: Final[Callable[[tuple[str, str | None, str | None]], Link]] = partial(
     tuple.__new__, Link
 )

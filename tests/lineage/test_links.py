@@ -12,6 +12,7 @@ from provdb.lineage import (
     impact,
     lineage,
     link_rules,
+    loaded,
 )
 from provdb.store import Store
 from tests.lineage.histories import File, Step, entities, file, remember
@@ -24,6 +25,15 @@ DL1_BELOW = file(
 )
 DL2 = file("/DL2/dl2_LST-1.Run01807.0001.h5", "DL2SubrunDataset")
 RAW_LEVEL = WalkOptions(leaf_level="R0")
+
+
+@pytest.fixture(
+    params=[pytest.param(1000, id="by-name"), pytest.param(1, id="by-run")],
+    autouse=True,
+)
+def way_to_ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask in both ways what lies across a gap: of few files, and of very many."""
+    monkeypatch.setattr(loaded, "_MANY", request.param)
 
 
 def pedestal(folder: str, run: int = 1804) -> File:
@@ -160,6 +170,27 @@ def test_a_declared_derivation_comes_before_every_rule(store: Store) -> None:
     remember(store, writing(written), read.derived(RAW), reading(read), RAW)
 
     assert entities(lineage(store, DL1.id)) == {DL1.id, read.id, RAW.id}
+
+
+def test_a_dl3_file_is_found_by_the_name_of_the_dl2_file_that_it_is_of(
+    store: Store,
+) -> None:
+    dl2 = file("/DL2/dl2_LST-1.Run01807.h5", "DL2MergedDataset")
+    dl3 = file("/DL3/dl3_LST-1.Run01807.fits", "DL3File")
+    other = file("/DL3/dl3_LST-1.Run01808.fits", "DL3File")
+    shown = file("/sky/map.fits", "SkyMap")
+    remember(
+        store,
+        Step(name="dl1_to_dl2", used=[DL1], generated=[dl2]),
+        Step(name="sky_map", used=[dl3, other], generated=[shown], start=5, end=6),
+    )
+
+    back, on = lineage(store, shown.id), impact(store, DL1.id)
+
+    places = ("/DL3/dl3_LST-1.Run01807.fits", "/DL2/dl2_LST-1.Run01807.h5")
+    assert inferred(back) == inferred(on) == [(*places, "dl3_from_dl2")]
+    assert DL1.id in entities(back)
+    assert shown.id in entities(on)
 
 
 def test_a_rule_of_the_user_bridges_its_gap(store: Store) -> None:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from provdb.capture.dead_letters import DeadLetters
 from provdb.capture.spool import SpoolLine, read_lines, read_value
 from provdb.errors import RecordError
-from provdb.model import Documents, Folder, Record, fold
+from provdb.model import Documents, Folder, Kind, Record, fold, kind_of
 from provdb.readers import RecordParser
 from provdb.store import Store
 
@@ -22,8 +22,11 @@ __all__ = ["Delivery", "record_of"]
 _BATCH_BYTES: Final = 16 * 2**20
 # The largest document of MongoDB has twice this.
 _LONGEST_LINE_BYTES: Final = 8 * 2**20
-# How many activities a folder remembers before it is exchanged for a new one.
+# How many records a folder remembers before it is exchanged for a new one, and how
+# long a line is that is remembered as it is.
 _MOST_REMEMBERED: Final = 50_000
+_LONGEST_TOLD_BYTES: Final = 1000
+_CHECKSUM: Final = b'"crc":'
 # What a record that nobody has thought of may make of a part of provdb.
 _SPOILT: Final = (RecordError, ArithmeticError, LookupError, TypeError, ValueError)
 
@@ -36,6 +39,7 @@ class _Item(NamedTuple):
 class _Batch(NamedTuple):
     end: int
     items: list[_Item]
+    told_again: int
     documents: Documents
 
 
@@ -59,6 +63,8 @@ class Delivery:
         self._parser = RecordParser()
         self._folder = Folder(zone=store.zone)
         self._remembered = 0
+        # What lines said of entities that are in the store, or on their way.
+        self._told: set[bytes] = set()
         self._batch: _Batch | None = None
 
     def step(self, *, limit: int) -> int:
@@ -79,9 +85,10 @@ class Delivery:
             try:
                 self._store.write(batch.documents)
             except _SPOILT:
+                self._told = set()
                 self._write_apart(batch.items)
         self._batch = None
-        count = len(batch.items)
+        count = len(batch.items) + batch.told_again
         self.position = batch.end
         self.delivered += count
         self._renew_folder(count)
@@ -89,22 +96,29 @@ class Delivery:
 
     def _read(self, limit: int) -> _Batch | None:
         items: list[_Item] = []
-        end, size = self.position, 0
+        end, size, told_again = self.position, 0, 0
         for line in islice(read_lines(self._path, start=self.position), limit):
             end = line.end
+            # Every subrun names the calibration and the models anew.
+            said = line.text[line.text.find(_CHECKSUM) :]
+            if said in self._told:
+                told_again += 1
+                continue
             size += len(line.text)
             try:
                 record = record_of(line.text, self._parser)
                 if record is not None:
                     self._folder.add(record)
                     items.append(_Item(line, record))
+                    if len(said) < _LONGEST_TOLD_BYTES and _is_of_entity(record):
+                        self._told.add(said)
             except _SPOILT as error:
                 self._bury(line, error)
             if size > _BATCH_BYTES:
                 break
         if end == self.position:
             return None
-        return _Batch(end, items, self._folder.take())
+        return _Batch(end, items, told_again, self._folder.take())
 
     def _write_apart(self, items: Sequence[_Item]) -> None:
         """Write the good ones of records that cannot be written together."""
@@ -129,6 +143,7 @@ class Delivery:
         self._remembered += count
         if self._remembered > _MOST_REMEMBERED:
             self._folder = Folder(zone=self._store.zone)
+            self._told = set()
             self._remembered = 0
 
 
@@ -150,6 +165,11 @@ def record_of(text: bytes, parser: RecordParser) -> Record | None:
     if value is not None and not isinstance(value, dict):
         raise RecordError("it is no mapping")
     return value
+
+
+def _is_of_entity(record: Record) -> bool:
+    """Say whether a record is of an entity alone, and means the same at any place."""
+    return "entity_id" in record and kind_of(record) is Kind.ENTITY
 
 
 def _reason(error: Exception) -> str:

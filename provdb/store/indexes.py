@@ -39,7 +39,7 @@ INDEXES: Final = (
     Index(collection=f.ACTIVITIES, fields=(f.STATUS, f.RUN), has_few_first=True),
     Index(collection=f.ENTITIES, fields=(f.FILE_NAME,)),
     Index(collection=f.ENTITIES, fields=(f.LOCATION,)),
-    Index(collection=f.ENTITIES, fields=(f.HASH,)),
+    Index(collection=f.ENTITIES, fields=(f.HASH,), is_sparse=True),
     Index(collection=f.ENTITIES, fields=(f.LEVEL, f.RUN), has_few_first=True),
     Index(
         collection=f.ENTITIES,

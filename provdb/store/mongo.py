@@ -52,6 +52,7 @@ _MANY: Final = 200
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
 _INDEX_BUILD: Final = 12587
+_OTHER_OPTIONS: Final = (85, 86)
 _MAY_NOT: Final = 13
 _UNAUTHORISED: Final = (_MAY_NOT, 18)
 # Codes of what is wrong with one document, and not with the server: it is nested too
@@ -520,11 +521,16 @@ class MongoStore(Store):
 
     def _create_indexes(self) -> None:
         for index in INDEXES:
-            self._database[index.collection].create_index(
-                list(index.fields),
-                sparse=index.is_sparse,
-                storageEngine=_engine(page="32KB"),
-            )
+            try:
+                self._database[index.collection].create_index(
+                    list(index.fields),
+                    sparse=index.is_sparse,
+                    storageEngine=_engine(page="32KB"),
+                )
+            except OperationFailure as error:
+                # An older one of these fields finds the same.
+                if error.code not in _OTHER_OPTIONS:
+                    raise
 
     def _stats_of(self, name: str) -> CollectionStats:
         (stats,) = self._database[name].aggregate(

@@ -302,3 +302,18 @@ def test_sizes_are_those_of_the_server(mongo_store: Store) -> None:
     assert stats[f.ACTIVITIES].documents == 82
     assert stats[f.ACTIVITIES].size_bytes > 0
     assert stats[f.ACTIVITIES].index_bytes > 0
+
+
+def test_an_index_of_an_older_version_is_left_as_it_is(
+    mongo_uri: str, mongo_client: MongoClient[dict[str, Any]]
+) -> None:
+    name = f"provdb_test_{uuid.uuid4().hex}"
+    old = mongo_client[name].entities
+    old.create_index([(f.HASH, 1)])
+    try:
+        with open_store(with_database(mongo_uri, name)) as store:
+            store.initialise()
+            assert store.indexes_for(f.ENTITIES, {f.HASH: "ab"}) == ["hash_1"]
+        assert "sparse" not in old.index_information()["hash_1"]
+    finally:
+        mongo_client.drop_database(name)

@@ -95,6 +95,7 @@ class MongoServer:
         *,
         replica_set: str | None = "rs0",
         initiate: bool = True,
+        cache_gb: float = 0.25,
         arguments: Sequence[str] = (),
     ) -> None:
         """Start the server and wait until it can be written to.
@@ -103,6 +104,7 @@ class MongoServer:
             replica_set: Name of its replica set; None for a lone server.
             initiate: Make it a set of one. Without, it waits to be configured,
                 as for a set of several servers, and only answers.
+            cache_gb: How much of its data it may hold in memory.
             arguments: More arguments of mongod, after the usual ones.
 
         Raises:
@@ -112,6 +114,7 @@ class MongoServer:
         self.folder = Path(tempfile.mkdtemp(prefix="provdb-mongod-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._replica_set = replica_set
+        self._cache_gb = cache_gb
         self._arguments = arguments
         try:
             self._start()
@@ -163,7 +166,7 @@ class MongoServer:
 
     def _start(self, *, port: int | None = None) -> None:
         options = ["--bind_ip", "127.0.0.1", "--nounixsocket"]
-        options += ["--wiredTigerCacheSizeGB", "0.25"]
+        options += ["--wiredTigerCacheSizeGB", str(self._cache_gb)]
         options += ["--setParameter", "enableTestCommands=1"]
         options += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
         if self._replica_set is not None:

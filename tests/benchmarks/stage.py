@@ -108,6 +108,7 @@ class Stage:
         """
         self.scale = scale
         self._uri = uri or os.environ.get("PROVDB_TEST_URI")
+        self._lone_uri = self._uri
         self._databases: dict[str, Database] = {}
         self._to_close = ExitStack()
         folder = self._to_close.enter_context(
@@ -211,10 +212,16 @@ class Stage:
             lambda store: fill_archive(store, archive(nights=nights, subruns=subruns)),
         )
 
-    def empty_database(self) -> str:
-        """Return the URI of a database that has collections and indexes alone."""
+    def empty_database(self, *, is_lone: bool = False) -> str:
+        """Return the URI of a database that has collections and indexes alone.
+
+        Args:
+            is_lone: Whether it is on a server that is no replica set, and that has as
+                much memory as one has at least.
+        """
         name = f"empty{len(self._databases)}"
-        return self._database(name, lambda store: store.initialise()).uri
+        server = self._lone_server() if is_lone else None
+        return self._database(name, lambda store: store.initialise(), server).uri
 
     @property
     def _night_to_dl3(self) -> Night:
@@ -228,10 +235,12 @@ class Stage:
                 _fill(store, [night])
         return uri
 
-    def _database(self, name: str, fill: Callable[[Store], None]) -> Database:
+    def _database(
+        self, name: str, fill: Callable[[Store], None], server: str | None = None
+    ) -> Database:
         if name not in self._databases:
             unique = f"provdb_benchmark_{name}_{uuid.uuid4().hex[:8]}"
-            uri = with_database(self._server(), unique)
+            uri = with_database(server or self._server(), unique)
             store = self._to_close.enter_context(open_store(uri))
             client = self._to_close.enter_context(_client(uri))
             self._to_close.callback(client.drop_database, unique)
@@ -245,6 +254,12 @@ class Stage:
         if self._uri is None:
             self._uri = self._to_close.enter_context(MongoServer()).uri
         return self._uri
+
+    def _lone_server(self) -> str:
+        if self._lone_uri is None:
+            server = MongoServer(replica_set=None, cache_gb=1)
+            self._lone_uri = self._to_close.enter_context(server).uri
+        return self._lone_uri
 
 
 def fold_log(path: Path) -> Mapping[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Many processes that write at once, each a subrun with its activities.
+"""Many processes that write at once, each a subrun of one run with its activities.
 
 Run as a program this is one of them: it says when it is ready, begins when its input
 says so, and prints when it began and when all that it logged was in the store.
@@ -23,6 +23,8 @@ __all__ = ["Turn", "run_writers"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _TIME: Final = "2020-01-17T00:00:00"
+_TAG: Final = "r0_to_dl1:01807"
+_SESSION: Final = "2020011701807"
 _USED: Final = ("Pedestal file", "Coefficients calibration file", "Run summary file")
 _PACKAGES: Final = 170
 
@@ -47,7 +49,7 @@ def run_writers(stage: Stage, *, count: int, activities: int) -> Turn:
     Raises:
         RuntimeError: Not everything is in the store.
     """
-    uri = stage.empty_database()
+    uri = stage.empty_database(is_lone=True)
     writers = [
         subprocess.Popen(
             [
@@ -82,7 +84,6 @@ def run_writers(stage: Stage, *, count: int, activities: int) -> Turn:
 
 def _records(number: int, activities: int) -> Iterator[dict[str, Any]]:
     """Yield what a subrun logs: its session, and five files for each activity."""
-    tag = f"r0_to_dl1:{number:05d}"
     packages = [{"name": f"p{n}", "version": "1.0"} for n in range(_PACKAGES)]
     system = {
         "executable": "/opt/conda/bin/python",
@@ -90,24 +91,25 @@ def _records(number: int, activities: int) -> Iterator[dict[str, Any]]:
         "python": {"version": "3.11.7", "packages": packages},
         "arguments": ["datasequence", str(number)],
     }
-    session = {"session_id": f"2020011{number}", "startTime": _TIME}
-    yield {**session, "system": system, "session_tag": tag}
+    session = {"session_id": _SESSION, "startTime": f"{_TIME}.{number:06d}"}
+    yield {**session, "system": system, "session_tag": _TAG}
     for place in range(activities):
-        activity = {"activity_id": f"{number:08x}{place:08x}", "session_tag": tag}
-        started = {"name": "r0_to_dl1", "startTime": _TIME, "script": "datasequence"}
-        yield {**activity, **started, "in_session": session["session_id"]}
+        activity = {"activity_id": f"{number:08x}{place:08x}", "session_tag": _TAG}
+        started = {"name": "r0_to_dl1", "startTime": session["startTime"]}
+        yield {**activity, **started, "script": "datasequence", "in_session": _SESSION}
         yield {**activity, "parameters": {"StoreImage": True}}
-        subrun = f"Run{number:05d}.{place:04d}"
+        # More than there are on a night, so that it lasts.
+        subrun = f"Run01807.{number:04d}-{place:03d}"
         used = {
             "Observation subrun": f"/R0/20200117/LST-1.1.{subrun}.fits.fz",
             **{role: f"/calibration/20200117/{role}.h5" for role in _USED},
         }
         for role, path in used.items():
-            yield _entity(path, tag)
+            yield _entity(path)
             yield {**activity, "used_id": location_id(path), "used_role": role}
         for role in ("DL1 subrun dataset", "Muons subrun dataset"):
             path = f"/DL1/20200117/{role}.{subrun}.h5"
-            yield _entity(path, tag)
+            yield _entity(path)
             yield {
                 **activity,
                 "generated_id": location_id(path),
@@ -116,13 +118,13 @@ def _records(number: int, activities: int) -> Iterator[dict[str, Any]]:
         yield {**activity, "endTime": _TIME, "status": "completed"}
 
 
-def _entity(path: str, tag: str) -> dict[str, Any]:
+def _entity(path: str) -> dict[str, Any]:
     return {
         "entity_id": location_id(path),
         "filepath": path,
         "type": "File",
         "contentType": "application/x-hdf",
-        "session_tag": tag,
+        "session_tag": _TAG,
     }
 
 

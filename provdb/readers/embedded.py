@@ -1,0 +1,118 @@
+"""The provenance that provdb wrote into a data file: what it is, and its records.
+
+It is a document of PROV-JSON with all that the file came from. The file may lie
+elsewhere than where it was made: then it is a copy, derived from what it was made as.
+Where it is called otherwise, it may also be something else, into which a tool copied
+what it found in another file: then it is derived from that, and no copy.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from provdb.errors import ReadError
+from provdb.model import COPY, Record, file_name, location_id
+from provdb.model.attributes import value_of
+from provdb.model.qualified import PROVDB, parse_uri
+from provdb.model.statement import LOCATION, Statement
+from provdb.readers.prov import PROV_FORMATS, read_document, records_of
+
+__all__ = [
+    "FITS_NAME",
+    "HDF5_NAME",
+    "HISTORY_MARK",
+    "LARGEST_BYTES",
+    "PRODUCT",
+    "Embedded",
+    "embedded_records",
+    "unpacked",
+]
+
+# Beside what lstchain writes, which are the stages of its pipeline.
+HDF5_NAME: Final = "provenance/provdb"
+FITS_NAME: Final = "PROVENANCE"
+# How the lines of HISTORY begin that are provdb's to replace.
+HISTORY_MARK: Final = "provdb: "
+# Of a run of a thousand subruns there are some fifteen million bytes.
+LARGEST_BYTES: Final = 64 * 2**20
+# The attribute of the entity that the file is.
+PRODUCT: Final = f"{PROVDB}product"
+
+_PROV_JSON: Final = PROV_FORMATS[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What is embedded in a file.
+
+    Attributes:
+        text: The document of PROV-JSON.
+        before: Digests that the file had before anything was embedded, each as
+            ``METHOD:DIGEST``.
+    """
+
+    text: bytes
+    before: tuple[str, ...] = ()
+
+
+def embedded_records(
+    embedded: Embedded,
+    *,
+    location: str,
+    source: str,
+    on_problem: Callable[[ReadError], None],
+) -> Iterator[Record]:
+    """Yield the records that a document embedded in a file was made from.
+
+    Args:
+        embedded: What is embedded.
+        location: Path of the file now.
+        source: What the file is called in messages.
+        on_problem: Is told of each statement that is no record, and of a document that
+            is none.
+    """
+    name = f"{source}: its embedded provenance"
+    try:
+        statements = read_document(embedded.text, _PROV_JSON, name)
+    except ReadError as error:
+        on_problem(ReadError(source, f"its embedded provenance: {error.reason}"))
+        return
+    yield from records_of(statements, source=name, on_problem=on_problem)
+    yield from _link(statements, location)
+
+
+def unpacked(content: bytes) -> bytes:
+    """Return what gzip packed, if it is no more than provenance can have.
+
+    Raises:
+        ValueError: It is larger, or damaged.
+
+    >>> import gzip
+    >>> unpacked(gzip.compress(b"{}"))
+    b'{}'
+    """
+    unpacking = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        text = unpacking.decompress(content, LARGEST_BYTES)
+    except zlib.error as error:
+        raise ValueError(f"it is damaged: {error}") from error
+    if not unpacking.eof:
+        raise ValueError("it is cut off, or too large for provenance")
+    return text
+
+
+def _link(statements: Iterable[Statement], location: str) -> Iterator[Record]:
+    """Yield what joins the file with what was embedded, if that was elsewhere."""
+    here = location_id(location)
+    for one in statements:
+        if one.kind != "entity" or not one.id or not one.values(PRODUCT):
+            continue
+        named = parse_uri(one.id)
+        made = one.id if named is None else named.id
+        if made != here:
+            name = file_name(str(value_of(one.value(LOCATION)) or ""))
+            is_copy = {COPY: True} if name == file_name(location) else {}
+            yield {"entity_id": here, "filepath": location, "type": "File"}
+            yield {"entity_id": here, "progenitor_id": made, **is_copy}
+        return

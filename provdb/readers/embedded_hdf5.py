@@ -1,0 +1,56 @@
+"""The provenance that provdb wrote into an HDF5 file, as it lies there.
+
+It is a data set of bytes, which every tool reads: h5py, PyTables, and HDF5's own. The
+text of variable length that lstchain writes beside it is none that PyTables can read.
+"""
+
+from typing import Any, Final
+
+from provdb.readers.embedded import HDF5_NAME, LARGEST_BYTES, Embedded
+
+__all__ = ["BEFORE", "FORMAT", "embedded_in"]
+
+FORMAT: Final = "format"
+BEFORE: Final = "content_before"
+_MOST_BEFORE: Final = 4096
+
+
+def embedded_in(h5py: Any, file: Any) -> Embedded | None:
+    """Return what is embedded in a file, or None where nothing is.
+
+    Args:
+        h5py: The library.
+        file: The id of the open file, or of its root.
+
+    Raises:
+        ValueError: What is there is not what provdb writes.
+    """
+    try:
+        opened = h5py.h5o.open(file, HDF5_NAME.encode())
+    except KeyError:
+        return None
+    if not isinstance(opened, h5py.h5d.DatasetID):
+        raise ValueError("it is no data set")
+    properties = opened.get_create_plist()
+    is_elsewhere = properties.get_external_count() > 0
+    if is_elsewhere or properties.get_layout() == h5py.h5d.VIRTUAL:
+        raise ValueError("its values lie in another file, which is not read")
+    if opened.dtype != "u1" or opened.rank != 1:
+        raise ValueError("it is not made of bytes")
+    if opened.shape[0] > LARGEST_BYTES:
+        raise ValueError(
+            f"it has {opened.shape[0]} bytes, which is too much for provenance"
+        )
+    dataset = h5py.Dataset(opened)
+    return Embedded(text=dataset[()].tobytes(), before=_before(h5py, opened))
+
+
+def _before(h5py: Any, opened: Any) -> tuple[str, ...]:
+    if not h5py.h5a.exists(opened, BEFORE.encode()):
+        return ()
+    attribute = h5py.h5a.open(opened, BEFORE.encode())
+    if attribute.shape != () or attribute.get_storage_size() > _MOST_BEFORE:
+        return ()
+    value = h5py.Dataset(opened).attrs[BEFORE]
+    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
+    return tuple(str(text).split())

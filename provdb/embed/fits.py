@@ -6,7 +6,6 @@ checksum and an EXTEND of F change. A file that is packed by gzip is packed agai
 """
 
 import gzip
-import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,17 +25,17 @@ from provdb.embed.cards import (
 )
 from provdb.embed.content import Content
 from provdb.embed.reading import PIECE_BYTES, Reading
-from provdb.errors import MissingExtra, ReadError
 from provdb.model import format_time
-from provdb.readers import printable
 from provdb.readers.embedded import FITS_NAME, Embedded
 from provdb.readers.embedded_fits import (
     BEFORE,
     CHECKSUM_BEFORE,
     CLASS,
     COLUMN,
-    embedded_in,
+    astropy_library,
     is_embedded,
+    read,
+    wrong,
 )
 
 __all__ = ["claims", "is_up_to_date", "read", "write"]
@@ -61,26 +60,6 @@ def claims(path: Path) -> bool:
             return gzip.GzipFile(fileobj=stream).read(len(_SIMPLE)) == _SIMPLE
         except (OSError, EOFError, zlib.error):
             return False
-
-
-def read(path: Path) -> Embedded | None:
-    """Return what is embedded in a file, or None where nothing is.
-
-    Raises:
-        ReadError: It is no whole FITS file, or what is embedded is damaged.
-        MissingExtra: astropy is not installed.
-    """
-    fits = _astropy()
-    try:
-        with warnings.catch_warnings(), path.open("rb") as stream:
-            warnings.simplefilter("ignore")
-            with fits.open(stream, lazy_load_hdus=True) as units:
-                for unit in units[1:]:
-                    if is_embedded(unit.header):
-                        return embedded_in(unit)
-    except (OSError, ValueError, TypeError, KeyError, IndexError, EOFError) as error:
-        raise _wrong(path, str(error)) from error
-    return None
 
 
 def is_up_to_date(path: Path, embedded: Embedded, content: Content) -> bool:
@@ -120,7 +99,7 @@ def write(
         MissingExtra: astropy is not installed.
         OSError: It cannot be written.
     """
-    fits = _astropy()
+    fits = astropy_library()
     path = reading.path
     with _unpacked(reading) as (stream, is_packed), target.open("wb") as raw:
         out = cast(BinaryIO, _packing(raw)) if is_packed else raw
@@ -142,7 +121,7 @@ def write(
         # Records of no extension stand behind all of them.
         behind = block + stream.read(_MOST_BEHIND_BYTES)
         if stream.read(1):
-            raise _wrong(path, "there is much behind its last extension")
+            raise wrong(path, "there is much behind its last extension")
         before = before or reading.finish()
         out.write(_extension(fits, content, before, checksum, creator, time))
         out.write(behind)
@@ -158,7 +137,7 @@ def _header(stream: BinaryIO, path: Path, *, first: bytes = b"") -> bytes:
         if len(blocks[-1]) < BLOCK_BYTES or len(blocks) * BLOCK_BYTES > (
             _MOST_HEADER_BYTES
         ):
-            raise _wrong(path, "a header has no end")
+            raise wrong(path, "a header has no end")
         blocks.append(stream.read(BLOCK_BYTES))
     return b"".join(blocks)
 
@@ -195,11 +174,11 @@ def _data_bytes(fits: Any, cards: list[bytes], path: Path) -> int:
         count = int(header.get("GCOUNT", 1)) * (int(header.get("PCOUNT", 0)) + count)
         size = abs(int(header["BITPIX"])) // 8 * count
     except (KeyError, ValueError, TypeError) as error:
-        raise _wrong(
+        raise wrong(
             path, f"a header does not say how large its data are: {error}"
         ) from error
     if size < 0:
-        raise _wrong(path, "the data of a header have a negative size")
+        raise wrong(path, "the data of a header have a negative size")
     return size + -size % BLOCK_BYTES
 
 
@@ -207,7 +186,7 @@ def _copy(stream: BinaryIO, out: BinaryIO | None, *, size: int, path: Path) -> N
     while size > 0:
         piece = stream.read(min(size, PIECE_BYTES))
         if not piece:
-            raise _wrong(path, "it is cut off")
+            raise wrong(path, "it is cut off")
         if out is not None:
             out.write(piece)
         size -= len(piece)
@@ -259,7 +238,7 @@ def _unpacked(reading: Reading) -> Iterator[tuple[BinaryIO, bool]]:
         else:
             yield reading.stream, False
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise _wrong(reading.path, str(error)) from error
+        raise wrong(reading.path, str(error)) from error
 
 
 def _packing(raw: BinaryIO) -> gzip.GzipFile:
@@ -267,15 +246,3 @@ def _packing(raw: BinaryIO) -> gzip.GzipFile:
     return gzip.GzipFile(
         filename="", fileobj=raw, mode="wb", compresslevel=_PACKING, mtime=0
     )
-
-
-def _wrong(path: Path, reason: str) -> ReadError:
-    return ReadError(printable(str(path)), f"it is no whole FITS file: {reason}")
-
-
-def _astropy() -> Any:
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingExtra("astropy", extra="readers") from error
-    return fits

@@ -10,11 +10,9 @@ from typing import Any, Final
 
 from provdb.embed.content import Content
 from provdb.embed.reading import PIECE_BYTES, Reading
-from provdb.errors import MissingExtra, ReadError
 from provdb.model import format_time
-from provdb.readers import printable
 from provdb.readers.embedded import HDF5_NAME, Embedded
-from provdb.readers.embedded_hdf5 import BEFORE, FORMAT, embedded_in
+from provdb.readers.embedded_hdf5 import BEFORE, FORMAT, h5py_library, read, wrong
 
 __all__ = ["claims", "is_up_to_date", "read", "write"]
 
@@ -30,21 +28,6 @@ def claims(path: Path) -> bool:
     with path.open("rb") as stream:
         first = stream.read(_PLACES[-1] + len(_MAGIC))
     return any(first.startswith(_MAGIC, place) for place in _PLACES)
-
-
-def read(path: Path) -> Embedded | None:
-    """Return what is embedded in a file, or None where nothing is.
-
-    Raises:
-        ReadError: It is no whole HDF5 file, or what is embedded is damaged.
-        MissingExtra: h5py is not installed.
-    """
-    h5py = _h5py()
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            return embedded_in(h5py, file.id)
-    except _OF_HDF5 as error:
-        raise _wrong(path, error) from error
 
 
 def is_up_to_date(path: Path, embedded: Embedded, content: Content) -> bool:
@@ -80,7 +63,7 @@ def write(
         MissingExtra: h5py is not installed.
         OSError: It cannot be written.
     """
-    h5py = _h5py()
+    h5py = h5py_library()
     with target.open("wb") as out:
         while piece := reading.read(PIECE_BYTES):
             out.write(piece)
@@ -92,9 +75,9 @@ def write(
     except OSError as error:
         if error.errno is not None:
             raise  # The disk is full, or the like.
-        raise _wrong(reading.path, error) from error
+        raise wrong(reading.path, error) from error
     except _OF_HDF5 as error:
-        raise _wrong(reading.path, error) from error
+        raise wrong(reading.path, error) from error
     return before
 
 
@@ -128,15 +111,3 @@ def _embed(
     for name, value in said.items():
         # As PyTables writes a text; one of variable length it cannot read.
         dataset.attrs[name] = numpy.bytes_(value.encode("ascii", "replace"))
-
-
-def _wrong(path: Path, error: Exception) -> ReadError:
-    return ReadError(printable(str(path)), f"it is no whole HDF5 file: {error}")
-
-
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingExtra("h5py", extra="readers") from error
-    return h5py

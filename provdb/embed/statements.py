@@ -1,8 +1,9 @@
 """All that a file came from as statements of PROV, whole enough to answer as before.
 
 Beside what `provdb.export` states of a lineage stand the configuration files that its
-steps used, with their contents, and what else its steps generated: which step replaced
-which is told by that. What holds a secret is masked, for files are given away.
+steps used, with their contents, and where it matters what else its steps generated:
+which of them replaced which is told by that. What holds a secret is masked, for files
+are given away.
 """
 
 import json
@@ -15,7 +16,7 @@ from provdb.files import used_copies
 from provdb.lineage import Lineage
 from provdb.model import Document
 from provdb.model import fields as f
-from provdb.model.attributes import ENTITY, FILE, LINK, attributes_of, to_value
+from provdb.model.attributes import FILE, LINK, attributes_of, to_value
 from provdb.model.qualified import (
     PARAMETER,
     PROPERTY,
@@ -56,7 +57,7 @@ def whole_statements(
             yield statement._replace(attributes=attributes)
             continue
         yield statement
-    yield from _generated_beside(lineage, details, store)
+    yield from _generated_beside(lineage, details)
     yield from _copies(details, store)
 
 
@@ -94,38 +95,46 @@ def _masked(name: str, value: Value) -> Value:
     return {**value, "value": found} if isinstance(value, dict) else found
 
 
-def _generated_beside(
-    lineage: Lineage, details: Details, store: Store
-) -> Iterator[Statement]:
-    """Yield what the steps generated that is not in their lineage."""
-    nodes = {node.id: node for node in lineage.nodes}
-    told = {
-        (edge.target, nodes[edge.source].entity)
-        for edge in lineage.edges
-        if edge.relation == "wasGeneratedBy"
+def _generated_beside(lineage: Lineage, details: Details) -> Iterator[Statement]:
+    """Yield what steps generated beside their lineage, where the answer depends on it.
+
+    A later execution of a step replaces an earlier one that generated the same, so of
+    two that are both in the lineage it must be told where that was not so. Nothing is
+    said of the entities themselves: they are no part of what the file came from.
+    """
+    entities = {node.id: node.entity or "" for node in lineage.nodes}
+    told: dict[str, set[str]] = {}
+    for edge in lineage.edges:
+        if edge.relation == "wasGeneratedBy":
+            told.setdefault(edge.target, set()).add(entities[edge.source])
+    whole = {
+        id_: {link[f.ENTITY] for link in details.activities[id_][f.GENERATED]}
+        for id_ in sorted(told)
+        if id_ in details.activities and not _is_of_others(details.activities[id_])
     }
-    named = {node.entity for node in lineage.nodes}
-    links = [
-        (id_, link)
-        for id_, activity in sorted(details.activities.items())
-        if not _is_of_others(activity)
-        for link in activity[f.GENERATED]
-        if (id_, link[f.ENTITY]) not in told
-    ]
-    others = sorted({link[f.ENTITY] for _, link in links} - named)
-    for document in sorted(store.read(f.ENTITIES, others), key=lambda one: one[f.ID]):
-        bare = {**document, f.DERIVED_FROM: None, f.MEMBERS: None}
-        attributes = tuple(attributes_of(bare, ENTITY))
-        yield Statement("entity", _entity_uri(document[f.ID]), (), attributes)
-    for activity, link in links:
-        ends = (
-            ("entity", _entity_uri(link[f.ENTITY])),
-            ("activity", uri_of("activity", activity)),
-        )
-        said: tuple[tuple[str, Value], ...] = tuple(attributes_of(link, LINK))
-        if f.ROLE in link:
-            said = ((ROLE, to_value(link[f.ROLE])), *said)
-        yield Statement("wasGeneratedBy", None, ends, said)
+    writers: dict[tuple[str | None, str], list[str]] = {}
+    for id_ in whole:
+        for entity in sorted(told[id_]):
+            name = details.activities[id_].get(f.NAME)
+            writers.setdefault((name, entity), []).append(id_)
+    unlike: set[str] = set()
+    for ids in writers.values():
+        pairs = {(frozenset(told[id_]), frozenset(whole[id_])) for id_ in ids}
+        sides = [{pair[side] for pair in pairs} for side in (0, 1)]
+        if not len(pairs) == len(sides[0]) == len(sides[1]):
+            unlike.update(ids)
+    for id_ in sorted(unlike):
+        for link in details.activities[id_][f.GENERATED]:
+            if link[f.ENTITY] in told[id_]:
+                continue
+            ends = (
+                ("entity", _entity_uri(link[f.ENTITY])),
+                ("activity", uri_of("activity", id_)),
+            )
+            said: tuple[tuple[str, Value], ...] = tuple(attributes_of(link, LINK))
+            if f.ROLE in link:
+                said = ((ROLE, to_value(link[f.ROLE])), *said)
+            yield Statement("wasGeneratedBy", None, ends, said)
 
 
 def _is_of_others(activity: Document) -> bool:

@@ -4,15 +4,33 @@ It is a data set of bytes, which every tool reads: h5py, PyTables, and HDF5's ow
 text of variable length that lstchain writes beside it is none that PyTables can read.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
+from provdb.errors import MissingExtra, ReadError
 from provdb.readers.embedded import HDF5_NAME, LARGEST_BYTES, Embedded
+from provdb.readers.lines import printable
 
-__all__ = ["BEFORE", "FORMAT", "embedded_in"]
+__all__ = ["BEFORE", "FORMAT", "embedded_in", "h5py_library", "read", "wrong"]
 
 FORMAT: Final = "format"
 BEFORE: Final = "content_before"
 _MOST_BEFORE: Final = 4096
+
+
+def read(path: Path) -> Embedded | None:
+    """Return what is embedded in a file, or None where nothing is.
+
+    Raises:
+        ReadError: It is no whole HDF5 file, or what is embedded is damaged.
+        MissingExtra: h5py is not installed.
+    """
+    h5py = h5py_library()
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return embedded_in(h5py, file.id)
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise wrong(path, error) from error
 
 
 def embedded_in(h5py: Any, file: Any) -> Embedded | None:
@@ -54,3 +72,21 @@ def _before(h5py: Any, opened: Any) -> tuple[str, ...]:
     value = h5py.Dataset(opened).attrs[BEFORE]
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     return tuple(str(text).split())
+
+
+def wrong(path: Path, error: Exception) -> ReadError:
+    """Return what is said of a file that cannot be read."""
+    return ReadError(printable(str(path)), f"it is no whole HDF5 file: {error}")
+
+
+def h5py_library() -> Any:
+    """Return the library, if it is installed.
+
+    Raises:
+        MissingExtra: It is not.
+    """
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtra("h5py", extra="readers") from error
+    return h5py

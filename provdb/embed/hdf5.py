@@ -4,6 +4,7 @@ The file is copied as it is, and the data set is added to the copy: nothing else
 is read or written. It stands beside the activities that lstchain keeps there.
 """
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ _MAGIC: Final = b"\x89HDF\r\n\x1a\n"
 _PLACES: Final = (0, 512, 1024, 2048, 4096, 8192)
 _CHUNK_BYTES: Final = 2**20
 _PACKING: Final = 6
+# What HDF5 needs beside the text itself.
+_ROOM_BYTES: Final = 2**20
 _OF_HDF5: Final = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 
 
@@ -67,6 +70,8 @@ def write(
     with target.open("wb") as out:
         while piece := reading.read(PIECE_BYTES):
             out.write(piece)
+        out.flush()
+        _find_room(out.fileno(), size_bytes=len(content.text) + _ROOM_BYTES)
     before = before or reading.finish()
     try:
         # Nobody else knows of the copy.
@@ -79,6 +84,19 @@ def write(
     except _OF_HDF5 as error:
         raise wrong(reading.path, error) from error
     return before
+
+
+def _find_room(file: int, *, size_bytes: int) -> None:
+    """See whether a file can grow, for HDF5 crashes where a disk takes no more.
+
+    Raises:
+        OSError: It cannot.
+    """
+    if not hasattr(os, "posix_fallocate"):  # macOS has none.
+        return
+    size = os.fstat(file).st_size
+    os.posix_fallocate(file, size, size_bytes)
+    os.ftruncate(file, size)
 
 
 def _embed(

@@ -45,6 +45,7 @@ class Reading:
         }
         self._on_read = on_read
         self._before = _state(self._raw.fileno())
+        self._count = 0
         self.stream = cast(BinaryIO, self)
 
     def __enter__(self) -> Self:
@@ -61,7 +62,11 @@ class Reading:
         self._raw.close()
 
     def read(self, size: int = PIECE_BYTES) -> bytes:
-        """Return the next bytes: as many as asked for, unless it ends."""
+        """Return the next bytes: as many as asked for, unless it ends.
+
+        Raises:
+            ReadError: It grows while it is read.
+        """
         parts: list[bytes] = []
         left = PIECE_BYTES if size < 0 else size
         while left > 0 and (part := self._raw.read(left)):
@@ -71,6 +76,9 @@ class Reading:
         for digest in self._digests.values():
             digest.update(piece)
         self._on_read(len(piece))
+        self._count += len(piece)
+        if self._count > self._before[0]:
+            raise self._changed()
         return piece
 
     def finish(self) -> tuple[str, ...]:
@@ -82,9 +90,12 @@ class Reading:
         while self.read(PIECE_BYTES):
             pass
         if _state(self._raw.fileno()) != self._before:
-            reason = "it was written to while it was read; try again"
-            raise ReadError(printable(str(self.path)), reason)
+            raise self._changed()
         return tuple(f"{name}:{one.hexdigest()}" for name, one in self._digests.items())
+
+    def _changed(self) -> ReadError:
+        reason = "it was written to while it was read; try again"
+        return ReadError(printable(str(self.path)), reason)
 
 
 def _state(file: int) -> tuple[int, int]:

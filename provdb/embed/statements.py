@@ -98,33 +98,28 @@ def _masked(name: str, value: Value) -> Value:
 def _generated_beside(lineage: Lineage, details: Details) -> Iterator[Statement]:
     """Yield what steps generated beside their lineage, where the answer depends on it.
 
-    A later execution of a step replaces an earlier one that generated the same, so of
-    two that are both in the lineage it must be told where that was not so. Nothing is
-    said of the entities themselves: they are no part of what the file came from.
+    A later execution of a step replaces an earlier one that generated the same: so of
+    those that generated one entity all of it must be told. Nothing is said of the
+    entities themselves, they are no part of what the file came from.
     """
     entities = {node.id: node.entity or "" for node in lineage.nodes}
     told: dict[str, set[str]] = {}
     for edge in lineage.edges:
         if edge.relation == "wasGeneratedBy":
             told.setdefault(edge.target, set()).add(entities[edge.source])
-    whole = {
-        id_: {link[f.ENTITY] for link in details.activities[id_][f.GENERATED]}
+    steps = {
+        id_: details.activities[id_]
         for id_ in sorted(told)
         if id_ in details.activities and not _is_of_others(details.activities[id_])
     }
-    writers: dict[tuple[str | None, str], list[str]] = {}
-    for id_ in whole:
-        for entity in sorted(told[id_]):
-            name = details.activities[id_].get(f.NAME)
-            writers.setdefault((name, entity), []).append(id_)
-    unlike: set[str] = set()
-    for ids in writers.values():
-        pairs = {(frozenset(told[id_]), frozenset(whole[id_])) for id_ in ids}
-        sides = [{pair[side] for pair in pairs} for side in (0, 1)]
-        if not len(pairs) == len(sides[0]) == len(sides[1]):
-            unlike.update(ids)
-    for id_ in sorted(unlike):
-        for link in details.activities[id_][f.GENERATED]:
+    writers: dict[tuple[str | None, str], set[str]] = {}
+    for id_, activity in steps.items():
+        for link in activity[f.GENERATED]:
+            place = (activity.get(f.NAME), link[f.ENTITY])
+            writers.setdefault(place, set()).add(id_)
+    contested = {id_ for ids in writers.values() if len(ids) > 1 for id_ in ids}
+    for id_ in sorted(contested):
+        for link in steps[id_][f.GENERATED]:
             if link[f.ENTITY] in told[id_]:
                 continue
             ends = (

@@ -14,7 +14,7 @@ from provdb.model import fold
 from provdb.store import Store
 from tests.lineage.histories import Step, file, remember
 from tests.readers.dl3 import write_dl3
-from tests.samples import LSTCHAIN_DL2
+from tests.samples import LSTCHAIN_DL1
 
 __all__ = [
     "FITS",
@@ -34,9 +34,9 @@ _OURS: Final = "provdb: "
 
 
 def write_product(path: Path) -> Path:
-    """Write a file as its name says: a DL2 of lstchain, or a DL3."""
+    """Write a file as its name says: tables of lstchain in HDF5, or a DL3 in FITS."""
     if path.suffix == ".h5":
-        path.write_bytes(LSTCHAIN_DL2.read_bytes())
+        path.write_bytes(LSTCHAIN_DL1.read_bytes())
         return path
     return write_dl3(path)
 
@@ -84,8 +84,11 @@ def _objects_of(path: Path) -> Iterator[tuple[str, Any]]:
     with h5py.File(path) as opened:
         names: list[str] = []
         opened.visit(names.append)
+        ours = ["provenance/provdb"]
+        if list(opened.get("provenance", ())) == ["provdb"]:
+            ours.append("provenance")
         for name in ["/", *names]:
-            if name.startswith("provenance/provdb"):
+            if name in ours:
                 continue
             one = opened[name]
             attributes = {key: _raw(one.attrs, key) for key in one.attrs}

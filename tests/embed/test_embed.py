@@ -29,6 +29,7 @@ from tests.embed.products import (
     write_product,
 )
 from tests.lineage.histories import Step, file, remember
+from tests.samples import LSTCHAIN_DL2
 
 _LINES: Final = [
     "provdb: made by 2 steps; the extension PROVENANCE has all that is known",
@@ -117,7 +118,8 @@ def test_the_permissions_stay_and_a_link_stays_a_link(
 def test_a_document_of_prov_json_is_read_with_h5py_alone(
     tmp_path: Path, memory: Store
 ) -> None:
-    path = write_product(tmp_path / HDF5)
+    path = tmp_path / HDF5
+    shutil.copy(LSTCHAIN_DL2, path)
     history_of(memory, path)
     embed(memory, str(path))
 
@@ -138,7 +140,6 @@ def test_a_file_with_groups_of_the_latest_format_takes_it(
 ) -> None:
     path = tmp_path / HDF5
     with h5py.File(path, "w", libver="latest", userblock_size=512) as opened:
-        opened.create_group("provenance")
         opened.create_dataset("dl2/a", data=np.arange(1000), chunks=(10,), shuffle=True)
         opened["dl2"].attrs["config"] = "{}"
     history_of(memory, path)

@@ -67,9 +67,13 @@ def embed(
       provdb embed DL3/*.fits.gz -o /archive/DL3
       provdb embed dl2_LST-1.Run01807.h5 --dry-run
     """
+    from provdb.embed import plan
+
     settings: Settings = context.obj
     if output is not None and len(files) > 1 and not output.is_dir():
         raise click.UsageError("of several files -o names a folder that is there")
+    if output is not None and len({Path(file).name for file in files}) < len(files):
+        raise click.UsageError("two of the files have one name, and -o is one folder")
     format_name = choose_format(format_name, None, on_terminal="table")
     rows: list[EmbeddedFile] = []
     worst = 0
@@ -77,8 +81,6 @@ def embed(
         settings.open_store() as store,
         progress("embedding", total=_total_bytes(files), unit="bytes") as advance,
     ):
-        from provdb.embed import plan
-
         rules = () if no_inferred else settings.link_rules()
         for file in files:
             try:

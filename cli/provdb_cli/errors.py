@@ -27,7 +27,7 @@ WRONG_USAGE: Final = 2
 INPUT_UNREAD: Final = 3
 _INTERRUPTED: Final = 130
 # Commands that store nothing: nobody needs to be told that they were interrupted.
-_READING: Final = ("config", "files", "query", "session")
+_READING: Final = ("config", "embed", "files", "query", "session")
 
 # Everything else that provdb raises means that something could not be reached.
 _STATUS: Final = (

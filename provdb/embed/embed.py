@@ -255,10 +255,11 @@ def _found(store: Store, name: str) -> tuple[str, Path, list[str]]:
         asked = names[-1]
         found = find_name(store, asked)
     if is_here:
-        is_known = asked != path.name or asked == name
-        place = printable(found.location or found.entity)
-        told = [] if is_known else [f"the store knows it by its name only, as {place}"]
-        return asked, path, told
+        location = found.location or ""
+        if location == name or os.path.realpath(location) == os.path.realpath(path):
+            return asked, path, []
+        place = printable(location or found.entity)
+        return asked, path, [f"the store knows it by its name only, as {place}"]
     if found.location is not None and Path(found.location).is_file():
         return asked, Path(found.location), []
     place = f"; in the store it is at {found.location}" if found.location else ""

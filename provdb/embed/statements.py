@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from provdb.export.details import Details
-from provdb.export.statements import statements_of
+from provdb.export.statements import Names, statements_of
 from provdb.files import used_copies
 from provdb.lineage import Lineage
 from provdb.model import Document
@@ -25,7 +25,7 @@ from provdb.model.qualified import (
     is_uri,
     uri_of,
 )
-from provdb.model.statement import ROLE, TYPE, Statement, Value, name_value
+from provdb.model.statement import LOCATION, ROLE, TYPE, Statement, Value, name_value
 from provdb.readers.embedded import PRODUCT
 from provdb.secrets import redact
 from provdb.secrets.texts import hints_at_secret
@@ -46,19 +46,24 @@ def whole_statements(
         details: The documents of its nodes.
         store: The store that gave both.
     """
-    product = next(node for node in lineage.nodes if node.id == lineage.start)
-    uris = {
-        product.entity or product.id,
-        uri_of("entity", product.entity or product.id, product.version),
-    }
-    for statement in statements_of(lineage, details):
-        if statement.kind == "entity" and statement.id in uris:
-            attributes = (*statement.attributes, (PRODUCT, True))
-            yield statement._replace(attributes=attributes)
-            continue
-        yield statement
+    yield from statements_of(lineage, details)
+    yield from _product(lineage, details)
     yield from _generated_beside(lineage, details)
     yield from _copies(details, store)
+
+
+def _product(lineage: Lineage, details: Details) -> Iterator[Statement]:
+    """Yield which entity the file is that carries the document."""
+    product = next(node for node in lineage.nodes if node.id == lineage.start)
+    where = (
+        () if product.location is None else ((LOCATION, to_value(product.location)),)
+    )
+    yield Statement("entity", PRODUCT, (), where)
+    ends = (
+        ("specificEntity", PRODUCT),
+        ("generalEntity", Names(lineage.nodes, details)[product.id]),
+    )
+    yield Statement("specializationOf", None, ends)
 
 
 def masked(statements: Iterable[Statement]) -> Iterator[Statement]:

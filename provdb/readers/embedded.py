@@ -14,7 +14,7 @@ from typing import Final
 from provdb.errors import ReadError
 from provdb.model import COPY, Record, file_name, location_id
 from provdb.model.attributes import value_of
-from provdb.model.qualified import PROVDB, parse_uri
+from provdb.model.qualified import parse_uri, uri_of
 from provdb.model.statement import LOCATION, Statement
 from provdb.readers.prov import PROV_FORMATS, read_document, records_of
 
@@ -36,8 +36,8 @@ FITS_NAME: Final = "PROVENANCE"
 HISTORY_MARK: Final = "provdb: "
 # Of a run of a thousand subruns there are some fifteen million bytes.
 LARGEST_BYTES: Final = 64 * 2**20
-# The attribute of the entity that the file is.
-PRODUCT: Final = f"{PROVDB}product"
+# The file that carries the document, a specialization of what it was made as.
+PRODUCT: Final = uri_of("product", "file")
 
 _PROV_JSON: Final = PROV_FORMATS[0]
 
@@ -105,14 +105,16 @@ def unpacked(content: bytes) -> bytes:
 def _link(statements: Iterable[Statement], location: str) -> Iterator[Record]:
     """Yield what joins the file with what was embedded, if that was elsewhere."""
     here = location_id(location)
+    names = [value_of(one.value(LOCATION)) for one in statements if one.id == PRODUCT]
     for one in statements:
-        if one.kind != "entity" or not one.id or not one.values(PRODUCT):
+        uri = one.argument("generalEntity")
+        if one.argument("specificEntity") != PRODUCT or uri is None:
             continue
-        named = parse_uri(one.id)
-        made = one.id if named is None else named.id
+        named = parse_uri(uri)
+        made = uri if named is None else named.id
         if made != here:
-            name = file_name(str(value_of(one.value(LOCATION)) or ""))
-            is_copy = {COPY: True} if name == file_name(location) else {}
+            is_copy = file_name(location) in [file_name(str(name)) for name in names]
             yield {"entity_id": here, "filepath": location, "type": "File"}
-            yield {"entity_id": here, "progenitor_id": made, **is_copy}
+            link = {"entity_id": here, "progenitor_id": made}
+            yield {**link, COPY: True} if is_copy else link
         return

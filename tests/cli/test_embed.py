@@ -108,6 +108,7 @@ def test_what_is_odd_is_told_beside_the_result(asked: Provdb, dl2: Path) -> None
         pytest.param(["nowhere.h5"], 1, "nothing in the store", id="unknown"),
         pytest.param([DL2], 3, "there is no such file here; in the store", id="away"),
         pytest.param(["a.h5", "b.h5", "-o", "c.h5"], 2, "-o names a folder", id="-o"),
+        pytest.param(["a/a", "b/a", "-o", "/"], 2, "have one name", id="one name"),
     ],
 )
 def test_what_is_wrong_is_told(

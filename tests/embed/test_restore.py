@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from provdb.embed import content_of, embed
 from provdb.errors import ReadError
+from provdb.export import export
 from provdb.export.prov_json import prov_json
 from provdb.files import get_file
 from provdb.ingest import ingest
@@ -136,6 +137,35 @@ def test_what_a_tool_carried_into_another_product_is_no_copy(
     (document,) = there.read(f.ENTITIES, [location_id(str(other))])
     assert location_id(str(path)) in {node.entity for node in answer.nodes}
     assert [sorted(one) for one in document[f.DERIVED_FROM]] == [["entity"]]
+
+
+def test_what_others_stated_is_restored_as_they_stated_it(
+    store: Store, there: Store, tmp_path: Path
+) -> None:
+    path = write_product(tmp_path / HDF5)
+    document = {
+        "prefix": {"ex": "http://example.org/"},
+        "entity": {
+            "ex:dl2": {"prov:location": str(path), "ex:quality": "good"},
+            "ex:dl1": {"prov:label": "DL1"},
+        },
+        "activity": {"ex:reduce": {"prov:startTime": "2020-01-17T20:00:00Z"}},
+        "used": {"_:u": {"prov:activity": "ex:reduce", "prov:entity": "ex:dl1"}},
+        "wasGeneratedBy": {
+            "_:g": {"prov:activity": "ex:reduce", "prov:entity": "ex:dl2"}
+        },
+    }
+    foreign = tmp_path / "theirs.json"
+    foreign.write_text(json.dumps(document))
+    ingest(store, [foreign], on_problem=_fail)
+    embed(store, str(path))
+
+    ingest(there, [path], on_problem=_fail)
+
+    name = "http://example.org/dl2"
+    assert _text(there, name) == _text(store, name)
+    stated = export(lineage(there, name), there, format_name="prov-json")
+    assert b"quality" in stated
 
 
 def test_files_of_one_history_together_are_the_whole_of_it(

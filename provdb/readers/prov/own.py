@@ -36,7 +36,10 @@ from provdb.model.values import encode_key
 
 __all__ = ["OwnDocument"]
 
-_KINDS: Final = ("activity", "agent", "entity", "environment", "file", "session")
+_KINDS: Final = (
+    *("activity", "agent", "entity", "environment"),
+    *("file", "product", "session"),
+)
 _LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
 _SOURCES: Final = {
     "wasDerivedFrom": (f.DERIVED_FROM, "generatedEntity", "usedEntity"),

@@ -29,7 +29,9 @@ def replacing(path: Path, *, like: Path) -> Iterator[Path]:
         OSError: It cannot be written there.
     """
     place = Path(os.path.realpath(path))
-    unfinished = place.with_name(f".{place.name[:200]}.{token_hex(4)}{UNFINISHED}")
+    # A name has 255 bytes at most.
+    name = os.fsdecode(os.fsencode(place.name)[:200])
+    unfinished = place.with_name(f".{name}.{token_hex(4)}{UNFINISHED}")
     try:
         # Nobody may read it before its permissions are those of the other one.
         os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -17,7 +17,7 @@ from provdb.embed.replace import replacing
 from provdb.errors import NotFound, ReadError
 from provdb.lineage import LINK_RULES, LinkRule, find_name
 from provdb.readers import printable
-from provdb.readers.embedded import Embedded
+from provdb.readers.embedded import Embedded, product_of
 from provdb.readers.lines import reason_of
 from provdb.store import Store
 
@@ -233,11 +233,21 @@ def plan(
         path=path,
         format=format_name,
         content=content,
-        before=() if embedded is None else embedded.before,
+        before=() if embedded is None else _before(embedded, content),
         is_up_to_date=embedded is not None
         and writer.is_up_to_date(path, embedded, content),
         warnings=tuple(warnings),
     )
+
+
+def _before(embedded: Embedded, content: Content) -> tuple[str, ...]:
+    """Return the digests of the file without what is embedded, if it tells its own.
+
+    It may tell those of another file, which it was made of by a tool that copies all.
+    """
+    digests = {one.partition(":")[2] for one in embedded.before}
+    is_own = product_of(embedded.text) == product_of(content.text)
+    return embedded.before if is_own or digests & content.digests else ()
 
 
 def _found(store: Store, name: str) -> tuple[str, Path, list[str]]:

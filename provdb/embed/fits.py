@@ -32,6 +32,7 @@ from provdb.readers.embedded_fits import (
     CHECKSUM_BEFORE,
     CLASS,
     COLUMN,
+    SIZE,
     astropy_library,
     is_embedded,
     read,
@@ -123,7 +124,10 @@ def write(
         if stream.read(1):
             raise wrong(path, "there is much behind its last extension")
         before = before or reading.finish()
-        out.write(_extension(fits, content, before, checksum, creator, time))
+        facts = (fits, content, before, checksum, creator, time)
+        # A number takes as much room as any other one.
+        file_size = out.tell() + len(_extension(*facts, file_size=0))
+        out.write(_extension(*facts, file_size=file_size))
         out.write(behind)
         if is_packed:
             out.close()
@@ -199,6 +203,8 @@ def _extension(
     checksum: str | None,
     creator: str,
     time: datetime,
+    *,
+    file_size: int,
 ) -> bytes:
     import numpy
 
@@ -214,6 +220,7 @@ def _extension(
             "HDUVERS": ("1", "version of this extension"),
             "CREATOR": (creator, "who wrote this extension"),
             "DATE": (format_time(time).rstrip("Z"), "when (UTC)"),
+            SIZE: (file_size, "bytes up to the end of this, unpacked"),
         }
     )
     if before:

@@ -13,7 +13,7 @@ from provdb.embed.content import Content
 from provdb.embed.reading import PIECE_BYTES, Reading
 from provdb.model import format_time
 from provdb.readers.embedded import HDF5_NAME, Embedded
-from provdb.readers.embedded_hdf5 import BEFORE, FORMAT, h5py_library, read, wrong
+from provdb.readers.embedded_hdf5 import BEFORE, FORMAT, SIZE, h5py_library, read, wrong
 
 __all__ = ["claims", "is_up_to_date", "read", "write"]
 
@@ -66,6 +66,8 @@ def write(
         MissingExtra: h5py is not installed.
         OSError: It cannot be written.
     """
+    import numpy
+
     h5py = h5py_library()
     with target.open("wb") as out:
         while piece := reading.read(PIECE_BYTES):
@@ -77,6 +79,10 @@ def write(
         # Nobody else knows of the copy.
         with h5py.File(target, "r+", locking=False) as file:
             _embed(file, content, before=before, creator=creator, time=time)
+        with h5py.File(target, "r+", locking=False) as file:
+            # Written over what is there: nothing moves, and the size stays.
+            attribute = h5py.h5a.open(file[HDF5_NAME].id, SIZE.encode())
+            attribute.write(numpy.asarray(file.id.get_filesize(), dtype="i8"))
     except OSError as error:
         if error.errno is not None:
             raise  # The disk is full, or the like.
@@ -129,3 +135,4 @@ def _embed(
     for name, value in said.items():
         # As PyTables writes a text; one of variable length it cannot read.
         dataset.attrs[name] = numpy.bytes_(value.encode("ascii", "replace"))
+    dataset.attrs[SIZE] = numpy.int64(0)

@@ -2,14 +2,16 @@
 
 It is a document of PROV-JSON with all that the file came from. The file may lie
 elsewhere than where it was made: then it is a copy, derived from what it was made as.
-Where it is called otherwise, it may also be something else, into which a tool copied
-what it found in another file: then it is derived from that, and no copy.
+Tools of lstchain copy what they find in a file into what they make of it: such a file
+has another size or another name, and is derived from that, but is no copy.
 """
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from provdb.errors import ReadError
 from provdb.model import COPY, Record, file_name, location_id
@@ -26,6 +28,7 @@ __all__ = [
     "PRODUCT",
     "Embedded",
     "embedded_records",
+    "product_of",
     "unpacked",
 ]
 
@@ -50,16 +53,19 @@ class Embedded:
         text: The document of PROV-JSON.
         before: Digests that the file had before anything was embedded, each as
             ``METHOD:DIGEST``.
+        file_size: How many bytes the file had with it, unpacked; None if unknown.
     """
 
     text: bytes
     before: tuple[str, ...] = ()
+    file_size: int | None = None
 
 
 def embedded_records(
     embedded: Embedded,
     *,
     location: str,
+    file_size: int | None,
     source: str,
     on_problem: Callable[[ReadError], None],
 ) -> Iterator[Record]:
@@ -68,6 +74,7 @@ def embedded_records(
     Args:
         embedded: What is embedded.
         location: Path of the file now.
+        file_size: How many bytes it has now, unpacked.
         source: What the file is called in messages.
         on_problem: Is told of each statement that is no record, and of a document that
             is none.
@@ -79,7 +86,8 @@ def embedded_records(
         on_problem(ReadError(source, f"its embedded provenance: {error.reason}"))
         return
     yield from records_of(statements, source=name, on_problem=on_problem)
-    yield from _link(statements, location)
+    is_same = embedded.file_size is not None and embedded.file_size == file_size
+    yield from _link(statements, location, is_same=is_same)
 
 
 def unpacked(content: bytes) -> bytes:
@@ -102,7 +110,9 @@ def unpacked(content: bytes) -> bytes:
     return text
 
 
-def _link(statements: Iterable[Statement], location: str) -> Iterator[Record]:
+def _link(
+    statements: Iterable[Statement], location: str, *, is_same: bool
+) -> Iterator[Record]:
     """Yield what joins the file with what was embedded, if that was elsewhere."""
     here = location_id(location)
     names = [value_of(one.value(LOCATION)) for one in statements if one.id == PRODUCT]
@@ -113,8 +123,28 @@ def _link(statements: Iterable[Statement], location: str) -> Iterator[Record]:
         named = parse_uri(uri)
         made = uri if named is None else named.id
         if made != here:
-            is_copy = file_name(location) in [file_name(str(name)) for name in names]
+            is_copy = is_same and file_name(location) in [
+                file_name(str(name)) for name in names
+            ]
             yield {"entity_id": here, "filepath": location, "type": "File"}
             link = {"entity_id": here, "progenitor_id": made}
             yield {**link, COPY: True} if is_copy else link
         return
+
+
+def product_of(text: bytes) -> str | None:
+    """Return the name of the version that a file is by what is embedded in it.
+
+    >>> product_of(b"[]") is None
+    True
+    """
+    try:
+        relations = orjson.loads(text)["specializationOf"].values()
+        names = [one["prov:generalEntity"] for one in relations if _is_product(one)]
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+    return str(names[0]) if names else None
+
+
+def _is_product(relation: Any) -> bool:
+    return bool(relation["prov:specificEntity"] == PRODUCT.removeprefix("urn:"))

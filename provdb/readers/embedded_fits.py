@@ -17,6 +17,7 @@ __all__ = [
     "CHECKSUM_BEFORE",
     "CLASS",
     "COLUMN",
+    "SIZE",
     "astropy_library",
     "embedded_in",
     "is_embedded",
@@ -28,6 +29,7 @@ __all__ = [
 CLASS: Final = "PROVDB"
 COLUMN: Final = "PROV_JSON_GZIP"
 BEFORE: Final = "PROVHASH"
+SIZE: Final = "PROVSIZE"
 # The checksum that the first header had before provdb wrote its lines into it.
 CHECKSUM_BEFORE: Final = "PROVCHKS"
 
@@ -78,7 +80,12 @@ def embedded_in(unit: Any) -> Embedded:
         raise ValueError(f"it has {size} bytes, which is too much for provenance")
     content = unit.data[COLUMN].tobytes()
     before = str(header.get(BEFORE, "")).split()
-    return Embedded(text=unpacked(content), before=tuple(before))
+    file_size = header.get(SIZE)
+    return Embedded(
+        text=unpacked(content),
+        before=tuple(before),
+        file_size=file_size if type(file_size) is int else None,
+    )
 
 
 def _extension(units: Any, number: int) -> Any:

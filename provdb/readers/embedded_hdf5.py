@@ -11,9 +11,10 @@ from provdb.errors import MissingExtra, ReadError
 from provdb.readers.embedded import HDF5_NAME, LARGEST_BYTES, Embedded
 from provdb.readers.lines import printable
 
-__all__ = ["BEFORE", "FORMAT", "embedded_in", "h5py_library", "read", "wrong"]
+__all__ = ["BEFORE", "FORMAT", "SIZE", "embedded_in", "h5py_library", "read", "wrong"]
 
 FORMAT: Final = "format"
+SIZE: Final = "file_size"
 BEFORE: Final = "content_before"
 _MOST_BEFORE: Final = 4096
 
@@ -60,7 +61,11 @@ def embedded_in(h5py: Any, file: Any) -> Embedded | None:
             f"it has {opened.shape[0]} bytes, which is too much for provenance"
         )
     dataset = h5py.Dataset(opened)
-    return Embedded(text=dataset[()].tobytes(), before=_before(h5py, opened))
+    return Embedded(
+        text=dataset[()].tobytes(),
+        before=_before(h5py, opened),
+        file_size=_file_size(h5py, opened),
+    )
 
 
 def _before(h5py: Any, opened: Any) -> tuple[str, ...]:
@@ -72,6 +77,15 @@ def _before(h5py: Any, opened: Any) -> tuple[str, ...]:
     value = h5py.Dataset(opened).attrs[BEFORE]
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     return tuple(str(text).split())
+
+
+def _file_size(h5py: Any, opened: Any) -> int | None:
+    if not h5py.h5a.exists(opened, SIZE.encode()):
+        return None
+    attribute = h5py.h5a.open(opened, SIZE.encode())
+    if attribute.shape != () or attribute.dtype != "i8":
+        return None
+    return int(h5py.Dataset(opened).attrs[SIZE])
 
 
 def wrong(path: Path, error: Exception) -> ReadError:

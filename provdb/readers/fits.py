@@ -78,12 +78,17 @@ def read_file(
                 stream, lazy_load_hdus=True, disable_image_compression=True
             ) as units:
                 headers, embedded = _headers(units, tell)
+                file_size = _end_of(units) if embedded is not None else None
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ReadError(source.name, f"it is no whole FITS file: {error}") from error
     yield from ((None, record) for record in _records(headers, location))
     if embedded is not None:
         for record in embedded_records(
-            embedded, location=location, source=source.name, on_problem=on_problem
+            embedded,
+            location=location,
+            file_size=file_size,
+            source=source.name,
+            on_problem=on_problem,
         ):
             yield None, record
 
@@ -114,6 +119,12 @@ def _headers(
             continue
         headers.append({"hdu": name, **_cards(unit.header, name, tell)})
     return headers, embedded
+
+
+def _end_of(units: Any) -> int:
+    """Return where the data of the last unit end."""
+    place = units[-1].fileinfo()
+    return int(place["datLoc"] + place["datSpan"])
 
 
 def _cards(header: Any, unit: str, tell: Callable[[str], None]) -> Record:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -126,12 +127,13 @@ def test_a_document_of_prov_json_is_read_with_h5py_alone(
     with h5py.File(path) as opened:
         dataset = opened["provenance/provdb"]
         document = orjson.loads(dataset[()].tobytes())
-        attributes = {key: dataset.attrs[key].decode() for key in dataset.attrs}
+        said = [dataset.attrs[key].decode() for key in ("format", "creator")]
+        size = int(dataset.attrs["file_size"])
         stages = sorted(opened["provenance"])
 
     assert len(document["activity"]) == 2
-    assert attributes["format"] == "PROV-JSON"
-    assert attributes["creator"].startswith("provdb")
+    assert said == ["PROV-JSON", f"provdb {version('provdb')}"]
+    assert size == path.stat().st_size
     assert stages == ["dl1_to_dl2", "provdb"]
 
 
@@ -332,6 +334,22 @@ def test_verify_tells_that_provenance_was_embedded(
 
     assert found.counts["embedded"] == 1
     assert not found.has_differences
+
+
+def test_the_digests_of_another_file_are_not_taken_for_its_own(
+    memory: Store, tmp_path: Path
+) -> None:
+    """As where a tool of lstchain copied what was embedded in its input."""
+    path = write_product(tmp_path / HDF5)
+    history_of(memory, path)
+    embed(memory, str(path))
+    other = tmp_path / "dl3_LST-1.Run01807.h5"
+    shutil.copy(path, other)
+    history_of(memory, other, digest=hashlib.sha256(other.read_bytes()).hexdigest())
+
+    done = embed(memory, str(other))
+
+    assert done.warnings == ()
 
 
 def test_verify_takes_no_word_for_another_content(

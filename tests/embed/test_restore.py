@@ -6,11 +6,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 
 from provdb.embed import content_of, embed
-from provdb.errors import ReadError
+from provdb.errors import Ambiguous, ReadError
 from provdb.export import export
 from provdb.export.prov_json import prov_json
 from provdb.files import get_file
@@ -21,7 +24,7 @@ from provdb.model import fold, location_id
 from provdb.readers.embedded import Embedded, embedded_records
 from provdb.store import Store, open_store
 from tests.benchmarks.night import Night, write
-from tests.embed.products import FORMATS, HDF5, history_of, write_product
+from tests.embed.products import FITS, FORMATS, HDF5, history_of, write_product
 from tests.lineage.histories import Step, file, remember
 from tests.lineage.random_histories import RandomHistory, histories
 from tests.samples import stored_in
@@ -139,6 +142,24 @@ def test_what_a_tool_carried_into_another_product_is_no_copy(
     assert [sorted(one) for one in document[f.DERIVED_FROM]] == [["entity"]]
 
 
+@pytest.mark.parametrize("name", [HDF5, FITS])
+def test_what_a_tool_carried_into_a_file_of_that_name_is_no_copy(
+    store: Store, there: Store, product: Path, tmp_path: Path
+) -> None:
+    embed(store, str(product))
+    other = tmp_path / "tailcut84" / product.name
+    other.parent.mkdir()
+    shutil.move(product, other)
+    _add_something(other)
+
+    ingest(there, [other], on_problem=_fail)
+
+    (document,) = there.read(f.ENTITIES, [location_id(str(other))])
+    assert [sorted(one) for one in document[f.DERIVED_FROM]] == [["entity"]]
+    with pytest.raises(Ambiguous):
+        lineage(there, product.name)
+
+
 def test_what_others_stated_is_restored_as_they_stated_it(
     store: Store, there: Store, tmp_path: Path
 ) -> None:
@@ -229,10 +250,22 @@ def test_a_document_without_a_product_links_nothing(tmp_path: Path) -> None:
     embedded = Embedded(text=prov_json([]))
 
     records = embedded_records(
-        embedded, location="/a.h5", source="a.h5", on_problem=_fail
+        embedded,
+        location="/a.h5",
+        file_size=None,
+        source="a.h5",
+        on_problem=_fail,
     )
 
     assert list(records) == []
+
+
+def _add_something(path: Path) -> None:
+    if path.suffix == ".h5":
+        with h5py.File(path, "a") as opened:
+            opened["dl1/more"] = np.arange(10_000)
+    else:
+        fits.append(path, np.arange(10_000))
 
 
 def _restored(store: Store, name: str) -> Store:
@@ -241,6 +274,7 @@ def _restored(store: Store, name: str) -> Store:
     records = embedded_records(
         Embedded(text=content.text),
         location=content.location,
+        file_size=None,
         source=name,
         on_problem=_fail,
     )

@@ -79,10 +79,11 @@ def write(
         # Nobody else knows of the copy.
         with h5py.File(target, "r+", locking=False) as file:
             _embed(file, content, before=before, creator=creator, time=time)
+        size = target.stat().st_size
         with h5py.File(target, "r+", locking=False) as file:
             # Written over what is there: nothing moves, and the size stays.
             attribute = h5py.h5a.open(file[HDF5_NAME].id, SIZE.encode())
-            attribute.write(numpy.asarray(file.id.get_filesize(), dtype="i8"))
+            attribute.write(numpy.asarray(size, dtype="i8"))
     except OSError as error:
         if error.errno is not None:
             raise  # The disk is full, or the like.

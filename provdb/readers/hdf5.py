@@ -102,7 +102,6 @@ class _Told:
         self.activities: list[Mapping[str, Any]] = []
         self.sources: list[str] = []
         self.embedded: Embedded | None = None
-        self.file_size: int | None = None
         self._name = name
         self._on_problem = on_problem
 
@@ -165,7 +164,7 @@ class _Told:
             yield from embedded_records(
                 self.embedded,
                 location=location,
-                file_size=self.file_size,
+                file_size=paths.getsize(location),
                 source=self._name,
                 on_problem=self._on_problem,
             )
@@ -224,7 +223,6 @@ class _Contents:
         try:
             if place == HDF5_NAME:
                 self._told.embedded = embedded_in(self._h5py, root)
-                self._told.file_size = self._file.get_filesize()
                 return
             opened = self._h5py.h5o.open(root, name)
             attributes = self._attributes(opened, f"/{place}", _OF_STEP.fullmatch)

@@ -116,6 +116,13 @@ def _gzip_bomb(folder: Path) -> None:
         pytest.param(
             lambda f: _embedded(f, b"\xff\xfe{}"), "e.h5", id="embedded: no UTF-8"
         ),
+        pytest.param(
+            lambda f: _embedded(
+                f, b'{"entity": {"_:e": {"prov:label": "%b"}}}' % (b"a" * 2**22)
+            ),
+            "e.h5",
+            id="embedded: long text",
+        ),
         pytest.param(_embedded_vast, "e.h5", id="embedded: vast"),
         pytest.param(_embedded_vast_chunk, "e.h5", id="embedded: zeros packed"),
         pytest.param(_embedded_elsewhere, "e.h5", id="embedded: elsewhere"),

@@ -18,7 +18,7 @@ from provdb.model import COPY, Record, file_name, location_id
 from provdb.model.attributes import value_of
 from provdb.model.qualified import parse_uri, uri_of
 from provdb.model.statement import LOCATION, Statement
-from provdb.readers.prov import PROV_FORMATS, read_document, records_of
+from provdb.readers.prov import PROV_FORMATS, read_document, records_of, storable
 
 __all__ = [
     "FITS_NAME",
@@ -81,10 +81,11 @@ def embedded_records(
     """
     name = f"{source}: its embedded provenance"
     try:
-        statements = read_document(embedded.text, _PROV_JSON, name)
+        stated = read_document(embedded.text, _PROV_JSON, name)
     except ReadError as error:
         on_problem(ReadError(source, f"its embedded provenance: {error.reason}"))
         return
+    statements = storable(stated, source=name, on_problem=on_problem)
     yield from records_of(statements, source=name, on_problem=on_problem)
     is_same = embedded.file_size is not None and embedded.file_size == file_size
     yield from _link(statements, location, is_same=is_same)

@@ -142,7 +142,7 @@ class EmbedPlan:
                 )
                 reading.finish()
         except OSError as error:
-            reason = f"it cannot be written: {reason_of(error)}"
+            reason = f"it cannot be written: {error.strerror or error}"
             raise ReadError(printable(str(target)), reason) from error
         return self.said("embedded", target, before=before)
 

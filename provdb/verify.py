@@ -11,6 +11,8 @@ from provdb.capture.hashing import METHODS
 from provdb.files import used_copies
 from provdb.lineage import Lineage, LineageNode, WalkOptions, lineage, makers
 from provdb.model import fields as f
+from provdb.readers.before import digests_before
+from provdb.readers.guard import end_guards
 from provdb.store import Store
 from provdb.tabular import Tabular
 
@@ -29,6 +31,7 @@ STATUSES: Final = (
     "missing",
     "unreadable",
     "overwritten",
+    "embedded",
     "same",
     "not recorded",
 )
@@ -44,8 +47,10 @@ class VerifiedFile:
 
     Attributes:
         status: ``same``; ``differs``; ``missing``; ``unreadable``; ``overwritten``,
-            where a later step is known to have written it again; or ``not recorded``,
-            where there is no digest of its content.
+            where a later step is known to have written it again; ``embedded``, where
+            the file says that it had the recorded content before `provdb embed` wrote
+            its provenance into it; or ``not recorded``, where there is no digest of
+            its content.
         location: Where it was.
         level: Its data level.
         name: Name of the kind of entity.
@@ -125,10 +130,13 @@ class VerifyPlan:
         Args:
             on_read: Is told of each piece that was read, how many bytes it has.
         """
-        found = [
-            file if file.status != _TO_READ else _compared(file, on_read=on_read)
-            for file in self.files
-        ]
+        try:
+            found = [
+                file if file.status != _TO_READ else _compared(file, on_read=on_read)
+                for file in self.files
+            ]
+        finally:
+            end_guards()
         return Verification(name=self.name, files=tuple(sorted(found, key=_order)))
 
 
@@ -258,7 +266,10 @@ def _compare(
     except (OSError, ValueError):  # ValueError: a NUL in the path.
         return "unreadable", None
     found = content.hexdigest()
-    return ("same" if found == digest.lower() else "differs"), found
+    if found == digest.lower():
+        return "same", found
+    is_embedded = f"{method}:{digest.lower()}" in digests_before(Path(location))
+    return ("embedded" if is_embedded else "differs"), found
 
 
 def _size(location: str) -> int:

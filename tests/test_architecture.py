@@ -35,6 +35,7 @@ RANKS = {
     "provdb.compat": 5,
     "provdb.database": 5,
     "provdb.demo": 5,
+    "provdb.embed": 5,
     "provdb.products": 5,
     "provdb.reproduce": 5,
     "provdb.verify": 5,

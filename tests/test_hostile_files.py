@@ -4,11 +4,12 @@ import gzip
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,42 @@ def _large_attribute(folder: Path) -> None:
         file.create_group("a").attrs.create("config", data=value)
 
 
+def _embedded(folder: Path, text: bytes, **options: Any) -> None:
+    with h5py.File(folder / "e.h5", "w") as file:
+        data = np.frombuffer(text, dtype="u1")
+        file.create_dataset("provenance/provdb", data=data, **options)
+
+
+def _embedded_vast(folder: Path) -> None:
+    with h5py.File(folder / "e.h5", "w") as file:
+        # Half a terabyte that takes no room on the disk.
+        file.create_dataset("provenance/provdb", (2**39,), "u1", chunks=(2**20,))
+
+
+def _embedded_vast_chunk(folder: Path) -> None:
+    with h5py.File(folder / "e.h5", "w") as file:
+        file.create_dataset(
+            "provenance/provdb", (2**20,), "u1", chunks=(2**20,), compression="gzip"
+        )
+        file["provenance/provdb"][:] = 91
+
+
+def _embedded_elsewhere(folder: Path) -> None:
+    with h5py.File(folder / "e.h5", "w") as file:
+        file.create_dataset(
+            "provenance/provdb", (9,), "u1", external=[("/etc/passwd", 0, 9)]
+        )
+
+
+def _embedded_fits(folder: Path, content: bytes) -> None:
+    column = fits.Column(
+        name="PROV_JSON_GZIP", format="B", array=np.frombuffer(content, dtype="u1")
+    )
+    table = fits.BinTableHDU.from_columns([column], name="PROVENANCE")
+    table.header["HDUCLASS"] = "PROVDB"
+    fits.HDUList([fits.PrimaryHDU(), table]).writeto(folder / "e.fits")
+
+
 def _json_bomb(folder: Path) -> None:
     (folder / "bomb.provenance.log").write_text('[{"activity_uuid": ' + "[" * 10**6)
 
@@ -69,6 +106,39 @@ def _gzip_bomb(folder: Path) -> None:
         pytest.param(_large_attribute, "a.h5", id="attribute of 100 MB"),
         pytest.param(_json_bomb, "bomb.provenance.log", id="deep JSON"),
         pytest.param(_fits_without_end, "a.fits", id="FITS without an end"),
+        pytest.param(lambda f: _embedded(f, b"{"), "e.h5", id="embedded: no JSON"),
+        pytest.param(
+            lambda f: _embedded(f, b'{"entity": ' + b"[" * 10**6),
+            "e.h5",
+            id="embedded: deep JSON",
+        ),
+        pytest.param(lambda f: _embedded(f, b"[1]"), "e.h5", id="embedded: no PROV"),
+        pytest.param(
+            lambda f: _embedded(f, b"\xff\xfe{}"), "e.h5", id="embedded: no UTF-8"
+        ),
+        pytest.param(
+            lambda f: _embedded(
+                f, b'{"entity": {"_:e": {"prov:label": "%b"}}}' % (b"a" * 2**22)
+            ),
+            "e.h5",
+            id="embedded: long text",
+        ),
+        pytest.param(_embedded_vast, "e.h5", id="embedded: vast"),
+        pytest.param(_embedded_vast_chunk, "e.h5", id="embedded: zeros packed"),
+        pytest.param(_embedded_elsewhere, "e.h5", id="embedded: elsewhere"),
+        pytest.param(
+            lambda f: _embedded_fits(f, gzip.compress(bytes(100 * 2**20))),
+            "e.fits",
+            id="embedded: bomb in FITS",
+        ),
+        pytest.param(
+            lambda f: _embedded_fits(f, b"no gzip"), "e.fits", id="embedded: no gzip"
+        ),
+        pytest.param(
+            lambda f: _embedded_fits(f, gzip.compress(b'{"entity": {}}')[:-9]),
+            "e.fits",
+            id="embedded: cut gzip",
+        ),
     ],
 )
 def test_a_hostile_file_is_named_and_the_others_are_stored(

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.samples import LSTCHAIN_DL2
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAMPLE = ROOT / "tests/data/lstosa-0.10.18/prov.log.gz"
@@ -79,8 +81,9 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def shell(tmp_path: Path, mongo_store_uri: str) -> Shell:
-    """A shell in a folder that holds a real log called prov.log."""
+    """A shell in a folder that holds a real log and a product of its night."""
     (tmp_path / "prov.log").write_bytes(SAMPLE.read_bytes())
+    (tmp_path / LSTCHAIN_DL2.name).write_bytes(LSTCHAIN_DL2.read_bytes())
     return Shell(tmp_path, server=mongo_store_uri)
 
 

@@ -20,14 +20,14 @@ from provdb.errors import (
 )
 from provdb_cli.output import encode_stdout
 
-__all__ = ["ANSWER_IS_NO", "INPUT_UNREAD", "ReportingGroup", "warn"]
+__all__ = ["ANSWER_IS_NO", "INPUT_UNREAD", "ReportingGroup", "status_of", "warn"]
 
 ANSWER_IS_NO: Final = 1
 WRONG_USAGE: Final = 2
 INPUT_UNREAD: Final = 3
 _INTERRUPTED: Final = 130
 # Commands that store nothing: nobody needs to be told that they were interrupted.
-_READING: Final = ("config", "files", "query", "session")
+_READING: Final = ("config", "embed", "files", "query", "session")
 
 # Everything else that provdb raises means that something could not be reached.
 _STATUS: Final = (
@@ -53,7 +53,7 @@ class ReportingGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ProvdbError as error:
-            _end(str(error), _status(error))
+            _end(str(error), status_of(error))
         except BrokenPipeError:
             # Who reads has seen enough, as in "| head": all went well.
             sys.stdout = StringIO()  # Else Python tries to write again as it ends.
@@ -71,7 +71,8 @@ def warn(message: str) -> None:
     click.echo(f"provdb: {message}", err=True)
 
 
-def _status(error: ProvdbError) -> int:
+def status_of(error: ProvdbError) -> int:
+    """Return the exit status that an error means."""
     for kinds, status in _STATUS:
         if isinstance(error, kinds):
             return status

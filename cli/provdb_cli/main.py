@@ -10,6 +10,7 @@ from provdb_cli.completion import completion
 from provdb_cli.config import config
 from provdb_cli.db import db
 from provdb_cli.demo import demo
+from provdb_cli.embed import embed
 from provdb_cli.errors import ReportingGroup
 from provdb_cli.export import export
 from provdb_cli.files import files
@@ -66,6 +67,7 @@ for command in (
     config,
     db,
     demo,
+    embed,
     export,
     files,
     ingest,

@@ -45,7 +45,9 @@ def verify(
     """Compare what FILE was made from with recorded contents.
 
     Each file is the same, differs, is missing, was overwritten by a later step, or
-    has no recorded content. If any differs the exit status is 1.
+    has no recorded content. One that says that it had the recorded content before
+    'provdb embed' wrote into it is told as embedded. If any differs the exit status
+    is 1.
 
     \b
     Example:

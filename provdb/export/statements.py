@@ -147,8 +147,8 @@ def _elements(
         kept and node.id in names.given and is_all_kept(document)
     ):
         yield own
-        for general in {statement.id for statement in kept} - {names[node.id]}:
-            ends = (("specificEntity", names[node.id]), ("generalEntity", str(general)))
+        for general in sorted({str(one.id) for one in kept} - {names[node.id]}):
+            ends = (("specificEntity", names[node.id]), ("generalEntity", general))
             if node.kind != "activity":
                 yield Statement("specializationOf", None, ends)
     yield from kept

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from provdb.errors import Ambiguous, NotFound
-from provdb.model import Document, file_name, is_file, location_id
+from provdb.model import Document, file_name, is_copy_of, is_file, location_id
 from provdb.model import fields as f
 from provdb.store import Store
 
@@ -41,7 +41,7 @@ def find_name(store: Store, name: str) -> Name:
 
     A name is a path as it was recorded, else the unique tail of one, else a file name,
     else the start of an id; ``ID@VERSION`` names one version. Nothing is chosen
-    silently.
+    silently; a copy of a file, known by what was embedded in it, goes by its path.
 
     Args:
         store: Where the documents are.
@@ -73,7 +73,9 @@ def find_name(store: Store, name: str) -> Name:
         namesakes = store.named([file_name(name)])
     tails = _with_tail(namesakes, name)
     if tails:
-        return _named(_only(tails, name))
+        ids = {document[f.ID] for document in tails}
+        made = [document for document in tails if not is_copy_of(document, ids)]
+        return _named(_only(made or tails, name))
     found = _ID.fullmatch(name)
     if found is not None:
         identified = store.starting(f.ENTITIES, found["id"], limit=_MOST_CANDIDATES)

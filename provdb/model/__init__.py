@@ -1,7 +1,7 @@
 """What provdb knows about provenance: records, documents, names. Pure throughout."""
 
 from provdb.model.activity import is_waiting, start_text, waiting_keys
-from provdb.model.entity import is_file
+from provdb.model.entity import COPY, is_copy_of, is_file
 from provdb.model.file import file_content
 from provdb.model.fold import (
     Document,
@@ -21,6 +21,7 @@ from provdb.model.times import format_time, parse_time
 from provdb.model.values import decode, encode, is_plain_text
 
 __all__ = [
+    "COPY",
     "LEVELS",
     "Document",
     "Documents",
@@ -37,6 +38,7 @@ __all__ = [
     "file_name",
     "fold",
     "format_time",
+    "is_copy_of",
     "is_file",
     "is_plain_text",
     "is_waiting",

@@ -18,6 +18,7 @@ from provdb.model.values import is_plain_integer
 __all__ = [
     "ACTIVITY",
     "ENTITY",
+    "FILE",
     "LINK",
     "SESSION",
     "attributes_of",
@@ -53,6 +54,7 @@ ENTITY: Final = {
     ),
     f.SESSION_TAGS: f"{PROVDB}session_tag",
 }
+FILE: Final = _own(f.SIZE, f.NAMES, f.CONTENT)
 LINK: Final = _own(f.HASH, f.EXTRA, f.WRITTEN)
 SESSION: Final = _own(f.SESSION_TAG, f.SESSION_ID, f.EXECUTIONS, f.OTHER_RECORDS)
 

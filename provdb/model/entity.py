@@ -31,16 +31,20 @@ from provdb.model.values import (
 )
 
 __all__ = [
+    "COPY",
     "DESCRIPTION",
     "ENTITY_VERSION",
     "differ_in_tags_only",
     "entity_document",
     "entity_records",
+    "is_copy_of",
     "is_file",
     "with_tags_of",
 ]
 
 ENTITY_VERSION: Final = 1
+# What the record of a derivation says of a file that has the content of another one.
+COPY: Final = "copy"
 
 DESCRIPTION: Final = Table(
     Field(
@@ -176,6 +180,19 @@ def is_file(document: Mapping[str, Any]) -> bool:
     False
     """
     return f.LOCATION in document and document.get(f.TYPE) not in _NO_FILE
+
+
+def is_copy_of(document: Mapping[str, Any], others: Collection[str]) -> bool:
+    """Say whether an entity is a copy of one of some others, as records say.
+
+    >>> derived = {"entity": "446f45", "extra": {"copy": True}}
+    >>> is_copy_of({"derived_from": [derived]}, ["446f45"])
+    True
+    """
+    return any(
+        part[f.ENTITY] in others and part.get(f.EXTRA, {}).get(COPY) is True
+        for part in document.get(f.DERIVED_FROM, ())
+    )
 
 
 def _descriptions(

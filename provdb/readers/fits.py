@@ -3,7 +3,8 @@
 All cards of all headers are kept, but for those that describe the layout of the data:
 CREATOR, OBS_ID, HISTORY, checksums, cut values of IRFs, the reference metadata of CTAO.
 A header of lstchain names no file that the events came from, only their run: what it
-came from is found by the link rules of `provdb.lineage`.
+came from is found by the link rules of `provdb.lineage`, unless `provdb embed` wrote it
+into the file: then that is read too.
 """
 
 import re
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 from provdb.errors import MissingExtra, ReadError
 from provdb.model import Record, location_id
+from provdb.readers import embedded_fits
+from provdb.readers.embedded import HISTORY_MARK, Embedded, embedded_records
 from provdb.readers.reference_meta import is_made_up, product_level, product_records
 from provdb.readers.source import Source
 
@@ -31,6 +34,7 @@ _LAYOUT: Final = re.compile(
 _LINES: Final = ("HISTORY", "COMMENT")
 _CTA: Final = "CTA "
 _OBSERVATION: Final = "OBS_ID"
+_CHECKSUM: Final = "CHECKSUM"
 # What the headers of event lists have, by the data formats for gamma-ray astronomy.
 _EVENTS: Final = ("GADF", "OGIP")
 OnProblem = Callable[[ReadError], None]
@@ -73,24 +77,54 @@ def read_file(
             with fits.open(
                 stream, lazy_load_hdus=True, disable_image_compression=True
             ) as units:
-                headers = list(_headers(units, tell))
+                headers, embedded = _headers(units, tell)
+                file_size = _end_of(units) if embedded is not None else None
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise ReadError(source.name, f"it is no whole FITS file: {error}") from error
     yield from ((None, record) for record in _records(headers, location))
+    if embedded is not None:
+        for record in embedded_records(
+            embedded,
+            location=location,
+            file_size=file_size,
+            source=source.name,
+            on_problem=on_problem,
+        ):
+            yield None, record
 
 
-def _headers(units: Any, tell: Callable[[str], None]) -> Iterator[Record]:
-    """Yield what each header says, with the name of its unit."""
+def _headers(
+    units: Any, tell: Callable[[str], None]
+) -> tuple[list[Record], Embedded | None]:
+    """Return what each header says, with the name of its unit, and what is embedded."""
+    headers: list[Record] = []
+    embedded: Embedded | None = None
     for number in range(_MOST_HEADERS + 1):
         try:
             unit = units[number]
         except IndexError:
-            return
+            break
         if number == _MOST_HEADERS:
             tell(f"only {_MOST_HEADERS} of its headers were read")
-            return
+            break
         name = unit.name or str(number)
-        yield {"hdu": name, **_cards(unit.header, name, tell)}
+        if number and embedded_fits.is_embedded(unit.header):
+            try:
+                embedded = embedded_fits.embedded_in(unit)
+            except Exception as error:  # As of cards.
+                tell(f"{name}: it cannot be read: {error}")
+            before = unit.header.get(embedded_fits.CHECKSUM_BEFORE)
+            if before is not None and _CHECKSUM in headers[0]:
+                headers[0][_CHECKSUM] = before
+            continue
+        headers.append({"hdu": name, **_cards(unit.header, name, tell)})
+    return headers, embedded
+
+
+def _end_of(units: Any) -> int:
+    """Return where the data of the last unit end."""
+    place = units[-1].fileinfo()
+    return int(place["datLoc"] + place["datSpan"])
 
 
 def _cards(header: Any, unit: str, tell: Callable[[str], None]) -> Record:
@@ -106,6 +140,8 @@ def _cards(header: Any, unit: str, tell: Callable[[str], None]) -> Record:
             continue
         if _LAYOUT.fullmatch(keyword):
             continue
+        if keyword in _LINES and str(value).startswith(HISTORY_MARK):
+            continue  # In words what is embedded.
         if keyword in _LINES:
             said.setdefault(keyword, []).append(value)
         else:

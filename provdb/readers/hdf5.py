@@ -2,9 +2,10 @@
 
 That is: the attributes of the file, with the versions and the contact, or the reference
 metadata of CTAO; the attributes of each table, with the configuration of the step that
-made it; the names of the files that were merged; and the activity that lstchain keeps
-below ``/provenance``. A table that was copied from another file keeps the attributes of
-the step that made it, so they are told table by table.
+made it; the names of the files that were merged; the activity that lstchain keeps below
+``/provenance``, and beside it what `provdb embed` wrote there. A table that was copied
+from another file keeps the attributes of the step that made it, so they are told table
+by table.
 
 Only what lies in the file itself is read: no link to another file is followed, and no
 data set whose values are somewhere else.
@@ -24,6 +25,8 @@ from provdb.errors import MissingExtra, ReadError, RecordError
 from provdb.model import Record, encode, location_id
 from provdb.model.values import canonical
 from provdb.readers.ctapipe import activity_records
+from provdb.readers.embedded import HDF5_NAME, Embedded, embedded_records
+from provdb.readers.embedded_hdf5 import embedded_in
 from provdb.readers.literal import parse_literal
 from provdb.readers.pickles import read_pickle
 from provdb.readers.reference_meta import is_made_up, product_level, product_records
@@ -98,6 +101,7 @@ class _Told:
         self.contents: dict[str, Record] = {}
         self.activities: list[Mapping[str, Any]] = []
         self.sources: list[str] = []
+        self.embedded: Embedded | None = None
         self._name = name
         self._on_problem = on_problem
 
@@ -156,6 +160,14 @@ class _Told:
             except ValueError as error:
                 self.problem(f"/{_PROVENANCE}", str(error))
         yield from self._derivations(location)
+        if self.embedded is not None:
+            yield from embedded_records(
+                self.embedded,
+                location=location,
+                file_size=paths.getsize(location),
+                source=self._name,
+                on_problem=self._on_problem,
+            )
 
     def _derivations(self, location: str) -> Iterator[Record]:
         for name in dict.fromkeys(self.sources):
@@ -209,6 +221,9 @@ class _Contents:
     def _read_object(self, root: Any, name: bytes) -> None:
         place = name.decode("utf-8", "backslashreplace")
         try:
+            if place == HDF5_NAME:
+                self._told.embedded = embedded_in(self._h5py, root)
+                return
             opened = self._h5py.h5o.open(root, name)
             attributes = self._attributes(opened, f"/{place}", _OF_STEP.fullmatch)
             if attributes:

@@ -16,6 +16,7 @@ from provdb.errors import ReadError
 
 __all__ = [
     "LONGEST_LINE_BYTES",
+    "UNFINISHED",
     "Line",
     "find_files",
     "is_called_log",
@@ -28,6 +29,8 @@ __all__ = [
 # The longest real line has 20 kB; a much longer one is no record, and is not kept.
 # To read a literal takes 300 times its size of memory at worst.
 LONGEST_LINE_BYTES: Final = 2 * 2**20
+# How the name of a file ends that provdb writes beside another one, to take its place.
+UNFINISHED: Final = ".provdb-unfinished"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _LOOK_BYTES: Final = 8192
 
@@ -52,8 +55,9 @@ class Line:
 def find_files(path: Path, *, on_problem: Callable[[ReadError], None]) -> list[Path]:
     """Return the files that a path means: itself, or all in a folder, sorted.
 
-    In a folder these are the files at any depth. Pipes and devices in it are none, and
-    a link to a folder that it lies in is not followed.
+    In a folder these are the files at any depth. Pipes and devices in it are none,
+    nor is what provdb began to write and was killed. A link to a folder that it lies in
+    is not followed.
 
     Args:
         path: A file or a folder.
@@ -193,6 +197,8 @@ def _files_in(
             continue
         if is_folder:
             files += _files_in(entry, above=above | {real}, on_problem=on_problem)
+        elif is_file and entry.name.endswith(UNFINISHED):
+            continue
         elif is_file or not is_there:
             files.append(entry)
     return files

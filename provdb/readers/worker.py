@@ -83,6 +83,10 @@ def _reader(format_name: str) -> Reader:
         from provdb.readers.fits import read_file
 
         return read_file
+    if format_name == "embedded":
+        from provdb.readers.before import read_file as read_before
+
+        return read_before
     from provdb.readers.hdf5 import read_file as read_hdf5
 
     return read_hdf5

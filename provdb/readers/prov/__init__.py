@@ -5,7 +5,12 @@ a lineage knows is taken, and every statement is kept beside it as it is, so tha
 there when it is exported.
 """
 
-from provdb.readers.prov.formats import PROV_FORMATS, ProvFormat, read_document
+from provdb.readers.prov.formats import (
+    PROV_FORMATS,
+    ProvFormat,
+    read_document,
+    storable,
+)
 from provdb.readers.prov.records import records_of
 
-__all__ = ["PROV_FORMATS", "ProvFormat", "read_document", "records_of"]
+__all__ = ["PROV_FORMATS", "ProvFormat", "read_document", "records_of", "storable"]

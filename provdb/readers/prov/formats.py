@@ -3,7 +3,7 @@
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from provdb.readers.source import Source
 if TYPE_CHECKING:
     from prov.model import ProvBundle, ProvDocument, ProvRecord
 
-__all__ = ["PROV_FORMATS", "ProvFormat", "read_document"]
+__all__ = ["PROV_FORMATS", "ProvFormat", "read_document", "storable"]
 
 # Of a run of a thousand subruns a document has some ten million bytes.
 _LARGEST_BYTES: Final = 256 * 2**20
@@ -79,17 +79,7 @@ class ProvFormat:
             statements = read_document(content, self, source.name)
         except MissingExtra as error:  # It may be one of many files.
             raise ReadError(source.name, str(error)) from error
-        kept = []
-        for statement in statements:
-            longest = max(
-                (_size(value) for _, value in statement.attributes), default=0
-            )
-            if longest > LONGEST_LINE_BYTES:
-                what = f"{statement.kind} {statement.id or ''}".strip()
-                reason = f"{what} has an attribute too long for a record"
-                on_problem(ReadError(source.name, reason))
-                continue
-            kept.append(statement)
+        kept = storable(statements, source=source.name, on_problem=on_problem)
         for record in records_of(kept, source=source.name, on_problem=on_problem):
             yield None, record
 
@@ -112,6 +102,31 @@ def read_document(content: bytes, format_: ProvFormat, source: str) -> list[Stat
         for bundle in (document, *document.bundles)
         for statement in _statements(bundle)
     ]
+
+
+def storable(
+    statements: Iterable[Statement],
+    *,
+    source: str,
+    on_problem: Callable[[ReadError], None],
+) -> list[Statement]:
+    """Return the statements that are no longer than a record may be.
+
+    Args:
+        statements: All statements of a document.
+        source: What the document is called in messages.
+        on_problem: Is told of each of the others.
+    """
+    kept = []
+    for statement in statements:
+        longest = max((_size(value) for _, value in statement.attributes), default=0)
+        if longest > LONGEST_LINE_BYTES:
+            what = f"{statement.kind} {statement.id or ''}".strip()
+            reason = f"{what} has an attribute too long for a record"
+            on_problem(ReadError(source, reason))
+            continue
+        kept.append(statement)
+    return kept
 
 
 def _parse(content: bytes, format_: ProvFormat, source: str) -> "ProvDocument":

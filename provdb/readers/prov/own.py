@@ -3,7 +3,7 @@
 What follows from other statements, as which activity informed which, is not read.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,12 +13,14 @@ from provdb.model.activity import activity_records
 from provdb.model.attributes import (
     ACTIVITY,
     ENTITY,
+    FILE,
     LINK,
     SESSION,
     part_of,
     value_of,
 )
 from provdb.model.entity import entity_records
+from provdb.model.file import file_records, with_content
 from provdb.model.qualified import (
     PARAMETER,
     PROPERTY,
@@ -34,7 +36,10 @@ from provdb.model.values import encode_key
 
 __all__ = ["OwnDocument"]
 
-_KINDS: Final = ("activity", "agent", "entity", "environment", "session")
+_KINDS: Final = (
+    *("activity", "agent", "entity", "environment"),
+    *("file", "product", "session"),
+)
 _LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
 _SOURCES: Final = {
     "wasDerivedFrom": (f.DERIVED_FROM, "generatedEntity", "usedEntity"),
@@ -52,6 +57,7 @@ _DECLARED: Final = (
     *("activityDescription", "entityDescription", "usageDescription"),
     *("generationDescription", "parameter", "parameterDescription"),
 )
+_SYSTEM: Final = {f.SYSTEM: f"{PROVDB}{f.SYSTEM}"}
 _INFERRED: Final = f"{PROVDB}inferred"
 
 
@@ -100,12 +106,16 @@ class OwnDocument:
         Args:
             on_problem: Is told of each statement that somebody damaged.
         """
-        environments = self._environments(on_problem)
+        environments = self._beside("environment", _SYSTEM, on_problem)
+        files = self._beside("file", FILE, on_problem)
         for uri in {**self._elements, **self._links, **self._sources}:
             statements = self._elements.get(uri) or [Statement("entity", uri)]
             for statement in statements:
                 try:
-                    yield from self._records_of(uri, statement, environments)
+                    yield from (
+                        _whole(record, files)
+                        for record in self._records_of(uri, statement, environments)
+                    )
                 except (ValueError, TypeError, LookupError, AttributeError) as error:
                     on_problem(statement, f"it was changed by others: {error}")
 
@@ -122,6 +132,8 @@ class OwnDocument:
             return _session(statement, environments)
         if kind == "entity":
             return entity_records(self._entity(uri, statement))
+        if named is not None and kind == "file":
+            return file_records(_file(named.id, part_of(statement.attributes, FILE)))
         return []
 
     def _activity(self, uri: str, statement: Statement) -> Document:
@@ -162,19 +174,34 @@ class OwnDocument:
                 entries.append({f.ENTITY: target})
         return document
 
-    def _environments(
-        self, on_problem: Callable[[Statement, str], None]
+    def _beside(
+        self,
+        kind: str,
+        table: Mapping[str, str],
+        on_problem: Callable[[Statement, str], None],
     ) -> dict[str, Document]:
+        """Return what is said of all elements of a kind that others refer to."""
         found: dict[str, Document] = {}
-        table = {f.SYSTEM: f"{PROVDB}{f.SYSTEM}"}
         for uri, statements in self._elements.items():
             named = parse_uri(uri)
-            if named is not None and named.kind == "environment":
+            if named is not None and named.kind == kind:
                 try:
                     found[named.id] = part_of(statements[0].attributes, table)
                 except ValueError as error:
                     on_problem(statements[0], f"it was changed by others: {error}")
         return found
+
+
+def _file(digest: str, said: Document) -> Document:
+    return {f.ID: digest, f.SIZE: None, f.NAMES: [], **said}
+
+
+def _whole(record: Record, files: Mapping[str, Document]) -> Record:
+    """Return a record with the content of the file that it is about, if it had one."""
+    file = files.get(str(record.get("file_id")), {})
+    return (
+        with_content(record, {record["file_id"]: file}) if f.CONTENT in file else record
+    )
 
 
 def _session(statement: Statement, environments: dict[str, Document]) -> list[Record]:

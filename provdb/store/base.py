@@ -126,6 +126,28 @@ class Store(ABC):
     def scan(self, collection: str) -> Iterator[Document]:
         """Yield every document of a collection, in the order of their ids."""
 
+    def recall(self, ids: Iterable[str]) -> list[Document]:
+        """Return what is known of files that were read, by the ids of the documents.
+
+        Nothing is known in a store that holds no provenance: somebody emptied it.
+        """
+        if not any(map(self.document_count, (f.ENTITIES, f.ACTIVITIES, f.SESSIONS))):
+            return []
+        return self.read(f.READINGS, ids)
+
+    def remember(self, readings: Sequence[Document]) -> WriteCounts:
+        """Write which files were read, joined with what is stored of them.
+
+        What the files hold must be written before.
+
+        Args:
+            readings: Documents as `provdb.model.reading_document` gives them, each
+                id once.
+        """
+        check(f.READINGS, readings)
+        with self._transaction():
+            return self._join(f.READINGS, readings, on_joined=None)
+
     def entities(self, ids: Iterable[str]) -> list[Document]:
         """Return the entities that have these ids, in no order.
 

@@ -31,6 +31,7 @@ def test_the_sample_of_lstosa_is_read_whole(
     assert (said.status, said.stderr) == (0, "")
     assert said.json == {
         "inputs": 1,
+        "unchanged": 0,
         "others": 0,
         "unread": 0,
         "lines": 1280,
@@ -38,7 +39,13 @@ def test_the_sample_of_lstosa_is_read_whole(
         "foreign": 0,
         "skipped": 0,
         "formats": {
-            "lstosa": {"inputs": 1, "records": 1280, "skipped": 0, "unread": 0}
+            "lstosa": {
+                "inputs": 1,
+                "unchanged": 0,
+                "records": 1280,
+                "skipped": 0,
+                "unread": 0,
+            }
         },
         "written": {
             "environments": {"added": 1, "changed": 0, "unchanged": 0},

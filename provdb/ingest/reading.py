@@ -1,0 +1,425 @@
+"""Read inputs one after another, and write what they hold.
+
+What is read is the same however many processes read: the records of all files come
+here in the order of the files.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from provdb.errors import ReadError, RecordError
+from provdb.ingest.inputs import EndOfPath, Input, Stream, find_inputs
+from provdb.ingest.known import KnownFiles, UnchangedFiles
+from provdb.ingest.progress import Progress, count_beside
+from provdb.ingest.report import IngestReport
+from provdb.ingest.unsettled import UnsettledFiles
+from provdb.model import FileState, Folder, Record, decode
+from provdb.readers import Source, open_log, printable
+from provdb.readers.folders import FoundFile
+from provdb.readers.formats import FORMATS, Format, find_format
+from provdb.readers.guard import end_guards
+from provdb.readers.pool import Answer, read_in_processes
+from provdb.readers.settled import Settled
+from provdb.store import Store
+
+__all__ = ["ingest", "read_inputs", "usable_cores"]
+
+# Fewer files are read here: to start a process takes as long as to read a hundred.
+_FEW: Final = 16
+# Records folded before they are written: some hundred megabytes of memory at most.
+_RECORDS_A_WRITE: Final = 200_000
+_BYTES_A_WRITE: Final = 64 * 2**20
+_SECONDS_A_WRITE: Final = 5.0
+# What a folder remembers of activities, for the files that follow, is bounded.
+_RECORDS_A_FOLDER: Final = 2_000_000
+_RECORDS_A_STEP: Final = 500
+OnProblem = Callable[[ReadError], None]
+
+
+def ingest(
+    store: Store,
+    paths: Iterable[Path | BinaryIO],
+    *,
+    format: Format | None = None,
+    jobs: int | None = None,
+    is_again: bool = False,
+    on_problem: OnProblem = lambda problem: None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> IngestReport:
+    """Store the provenance in files, and say what became of them.
+
+    The same file may be read again, in pieces or together with others: the store
+    stays as it is. A file in a folder that was read is not read again as long as its
+    size and time are the same.
+
+    Args:
+        store: Where the documents go.
+        paths: Files, folders, or streams of bytes such as standard input.
+        format: What all of them are, or None to find it out of each one's content.
+        jobs: How many processes read, or None for as many as there are cores; few
+            files are read in this one.
+        is_again: Whether files are read that have not changed.
+        on_problem: Is told of each part and each input that could not be read.
+        on_progress: Is told how far the reading is.
+
+    Raises:
+        StoreError: The store cannot be written to; what was written stays.
+
+    >>> from io import BytesIO
+    >>> from provdb.store import open_store
+    >>> log = BytesIO(b"{'entity_id': '446f45', 'name': 'R0SubrunDataset'}")
+    >>> with open_store("memory://") as store:
+    ...     ingest(store, [log]).written["entities"].added
+    1
+    """
+    report = IngestReport()
+    read_inputs(
+        store,
+        list(paths),
+        report=report,
+        told=format,
+        jobs=jobs,
+        is_again=is_again,
+        on_problem=on_problem,
+        on_progress=on_progress,
+    )
+    return report
+
+
+def usable_cores() -> int:
+    """Return on how many cores this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_inputs(
+    store: Store,
+    paths: list[Path | BinaryIO],
+    *,
+    report: IngestReport,
+    told: Format | None,
+    jobs: int | None,
+    is_again: bool,
+    on_problem: OnProblem,
+    on_progress: Callable[[Progress], None] | None,
+    unsettled: UnsettledFiles | None = None,
+) -> None:
+    """Read inputs as `ingest` does, and count what became of them in a report.
+
+    Args:
+        store: Where the documents go.
+        paths: Files, folders or streams.
+        report: What is counted in, also where something is raised.
+        told: What all of them are, or None.
+        jobs: How many processes read, or None for as many as there are cores.
+        is_again: Whether files are read that have not changed.
+        on_problem: Is told of what could not be read.
+        on_progress: Is told how far the reading is.
+        unsettled: Knows the files that may be written to just now, where the same
+            paths are read time and again.
+    """
+    is_watch = unsettled is not None
+    count = jobs or usable_cores()
+
+    def find() -> Iterator[Input]:
+        known = KnownFiles(store, told=told, is_again=is_again, is_named_known=is_watch)
+        found = find_inputs(paths, known=known)
+        return found if unsettled is None else unsettled.without(found)
+
+    def request_of(item: Input) -> dict[str, Any] | None:
+        if not isinstance(item, FoundFile) or item.state is None:
+            return None
+        name = None if told is None else told.name
+        return {"path": item.path, "is_named": item.is_named, "format": name}
+
+    reading = _Reading(
+        store,
+        report,
+        told=told,
+        on_problem=on_problem,
+        on_progress=on_progress,
+        unsettled=unsettled,
+    )
+    items = find()
+    first = list(islice(items, _FEW))
+    is_all = len(first) < _FEW
+    if is_all:
+        for item in first:
+            reading.progress.count(item)
+        is_stream = any(isinstance(item, Stream) for item in first)
+        reading.progress.is_total_known = not is_stream
+    is_counted = not is_all and on_progress is not None
+    try:
+        with count_beside(reading.progress, find) if is_counted else nullcontext():
+            whole = chain(first, items)
+            if is_all or count == 1:
+                for item in whole:
+                    reading.take(item, None)
+            else:
+                for item, answer in read_in_processes(
+                    whole, request_of=request_of, jobs=count
+                ):
+                    reading.take(item, answer)
+            reading.end()
+    finally:
+        end_guards()
+
+
+class _Reading:
+    """Inputs that are read one after another, and the records that are not written."""
+
+    def __init__(
+        self,
+        store: Store,
+        report: IngestReport,
+        *,
+        told: Format | None,
+        on_problem: OnProblem,
+        on_progress: Callable[[Progress], None] | None,
+        unsettled: UnsettledFiles | None,
+    ) -> None:
+        self.progress = Progress()
+        self._store = store
+        self._report = report
+        self._told = told
+        self._on_problem = on_problem
+        self._on_progress = on_progress
+        self._unsettled = unsettled
+        self._known = KnownFiles(store, told=told)
+        self._folder = Folder(zone=store.zone)
+        self._folded = 0
+        self._found = 0
+        # What is folded and not written, and the files that it is of.
+        self._pending_records = 0
+        self._pending_bytes = 0
+        self._written_at = time.monotonic()
+        self._pending_files: list[tuple[FoundFile, FileState, str]] = []
+
+    def take(self, item: Input, answer: Answer | None) -> None:
+        """Read an input, or take what another process read of it."""
+        if isinstance(item, FoundFile):
+            if answer is None or answer.get("is_left"):
+                self._read_file(item)
+            else:
+                self._take_answer(item, answer)
+            self.progress.files += 1
+            self._step()
+            self._write_if_due()
+        elif isinstance(item, Stream):
+            self._read_stream(item.stream)
+        elif isinstance(item, UnchangedFiles):
+            self._count_unchanged(item)
+        elif isinstance(item, ReadError):
+            self._cannot_read(item)
+        else:
+            self._end_path(item)
+
+    def end(self) -> None:
+        """Write what is left."""
+        self._write()
+
+    def _read_stream(self, stream: BinaryIO) -> None:
+        try:
+            self._read(Source(stream), stream)
+        except ReadError as problem:
+            self._cannot_read(problem)
+
+    def _read_file(self, file: FoundFile) -> None:
+        path = Path(file.path)
+        try:
+            with open_log(path) as stream:
+                settled = Settled(stream)
+                source = Source(stream, path=path)
+                unsettled = self._unsettled
+                source.is_growing = unsettled is not None and unsettled.may_grow(file)
+                format_name = self._read(source, stream, is_named=file.is_named)
+        except ReadError as problem:
+            self._cannot_read(problem, file)
+            return
+        if not source.is_cut:
+            self._is_read(file, settled.state(), format_name)
+
+    def _take_answer(self, file: FoundFile, answer: Answer) -> None:
+        name, format_name = printable(file.path), answer.get("format")
+        if "unread" in answer:
+            if format_name:
+                self._report.of_format(format_name).unread += 1
+            self._cannot_read(ReadError(name, answer["unread"]), file)
+            return
+        if format_name:
+            self._take_records(
+                name,
+                format_name,
+                lambda skip: _answered(answer, name, skip),
+                line_count=lambda: answer["line_count"],
+                is_named=file.is_named,
+                step=lambda: None,
+            )
+        else:
+            self._report.others += 1
+        self._pending_bytes += answer["size_bytes"]
+        self.progress.size_bytes += 0 if file.state is None else file.state.size
+        self._is_read(file, answer["state"], format_name or "")
+
+    def _is_read(
+        self, file: FoundFile, state: tuple[int, int] | None, format_name: str
+    ) -> None:
+        """Have a file remembered once what it holds is written."""
+        if state is None or file.state is None:
+            return
+        if self._unsettled is not None:
+            self._unsettled.is_read(file)
+        elif file.is_named:
+            return  # It is read whenever it is named.
+        self._pending_files.append((file, FileState(*state), format_name))
+
+    def _read(self, source: Source, stream: BinaryIO, *, is_named: bool = True) -> str:
+        """Read a source to its end, whatever is wrong in it.
+
+        Returns:
+            The name of its format, empty if it is none that is known.
+
+        Raises:
+            ReadError: It cannot be read.
+        """
+        found = self._told or find_format(source, is_named=is_named)
+        if found is None:
+            if not is_named:
+                self._report.others += 1
+                return ""
+            known = ", ".join(one.name for one in FORMATS)
+            reason = f"it is in none of the formats that are known: {known}"
+            raise ReadError(source.name, reason)
+        try:
+            with self._watched(stream) as step:
+                self._take_records(
+                    source.name,
+                    found.name,
+                    lambda skip: found.read(source, skip),
+                    line_count=lambda: source.line_count,
+                    is_named=is_named,
+                    step=step,
+                )
+        except ReadError:
+            self._report.of_format(found.name).unread += 1
+            raise
+        return found.name
+
+    def _take_records(
+        self,
+        name: str,
+        format_name: str,
+        read: Callable[[OnProblem], Iterable[tuple[int | None, Record]]],
+        *,
+        line_count: Callable[[], int],
+        is_named: bool,
+        step: Callable[[], None],
+    ) -> None:
+        skipped = records = 0
+
+        def skip(problem: ReadError) -> None:
+            nonlocal skipped
+            skipped += 1
+            self._on_problem(problem)
+
+        counts, report = self._report.of_format(format_name), self._report
+        try:
+            for line, record in read(skip):
+                try:
+                    self._folder.add(record)
+                except RecordError as error:
+                    skip(ReadError(name, error.reason, line=line))
+                    continue
+                records += 1
+                self._pending_records += 1
+                if self._pending_records >= _RECORDS_A_WRITE:
+                    self._write()
+                if records % _RECORDS_A_STEP == 0:
+                    step()
+        finally:
+            counts.records += records
+            counts.skipped += skipped
+            report.records += records
+            report.skipped += skipped
+            report.lines += line_count()
+            report.foreign += max(line_count() - records - skipped, 0)
+        counts.inputs += 1
+        report.inputs += 1
+        if not records and is_named:
+            self._on_problem(ReadError(name, "it holds no provenance record"))
+
+    def _count_unchanged(self, unchanged: UnchangedFiles) -> None:
+        for format_name, count in unchanged.counts.items():
+            if not format_name:
+                self._report.others += count
+                continue
+            self._report.unchanged += count
+            self._report.of_format(format_name).unchanged += count
+
+    def _end_path(self, end: EndOfPath) -> None:
+        """Say so of a folder in which nothing is."""
+        report = self._report
+        found = report.inputs + report.unread + report.unchanged
+        if found == self._found and self._unsettled is None:
+            reason = "there is no file with provenance in this folder"
+            self._on_problem(ReadError(printable(str(end.path)), reason))
+        self._found = found
+
+    def _write_if_due(self) -> None:
+        is_large = self._pending_bytes >= _BYTES_A_WRITE
+        if is_large or time.monotonic() - self._written_at > _SECONDS_A_WRITE:
+            self._write()
+
+    def _write(self) -> None:
+        """Write what was read, and only then that it was."""
+        self._report.add_written(self._store.write(self._folder.take()))
+        self._folded += self._pending_records
+        if self._folded >= _RECORDS_A_FOLDER:
+            self._folder, self._folded = Folder(zone=self._store.zone), 0
+        files, self._pending_files = self._pending_files, []
+        self._known.remember(files)
+        self._pending_records = self._pending_bytes = 0
+        self._written_at = time.monotonic()
+
+    def _cannot_read(self, problem: ReadError, file: FoundFile | None = None) -> None:
+        unsettled = self._unsettled
+        if file is not None and unsettled is not None and not unsettled.is_told(file):
+            return
+        self._report.unread += 1
+        self._on_problem(problem)
+
+    @contextmanager
+    def _watched(self, stream: BinaryIO) -> Iterator[Callable[[], None]]:
+        """Give a function that tells how much more of a stream was read."""
+        told = 0
+
+        def step() -> None:
+            nonlocal told
+            if stream.seekable():
+                place = stream.tell()
+                self.progress.size_bytes += place - told
+                told = place
+                self._step()
+
+        yield step
+        step()
+
+    def _step(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.progress)
+
+
+def _answered(
+    answer: Answer, name: str, skip: OnProblem
+) -> Iterator[tuple[int | None, Record]]:
+    """Yield the records of an answer, once its problems are told."""
+    for reason, line in answer["problems"]:
+        skip(ReadError(name, reason, line=line))
+    for line, record in answer["records"]:
+        yield line, decode(record)

@@ -23,7 +23,6 @@ from provdb.readers import Source, open_log, printable
 from provdb.readers.folders import FoundFile
 from provdb.readers.formats import FORMATS, Format, find_format
 from provdb.readers.guard import end_guards
-from provdb.readers.pool import Answer, read_in_processes
 from provdb.readers.settled import Settled
 from provdb.store import Store
 
@@ -38,6 +37,8 @@ _SECONDS_A_WRITE: Final = 5.0
 # What a folder remembers of activities, for the files that follow, is bounded.
 _RECORDS_A_FOLDER: Final = 2_000_000
 _RECORDS_A_STEP: Final = 500
+# What another process read of a file.
+Answer = dict[str, Any]
 OnProblem = Callable[[ReadError], None]
 
 
@@ -162,6 +163,9 @@ def read_inputs(
                 for item in whole:
                     reading.take(item, None)
             else:
+                # Loaded here, for few files need none.
+                from provdb.readers.pool import read_in_processes
+
                 for item, answer in read_in_processes(
                     whole, request_of=request_of, jobs=count
                 ):
@@ -337,6 +341,7 @@ class _Reading:
                     skip(ReadError(name, error.reason, line=line))
                     continue
                 records += 1
+                self._folded += 1
                 self._pending_records += 1
                 if self._pending_records >= _RECORDS_A_WRITE:
                     self._write()
@@ -373,15 +378,16 @@ class _Reading:
 
     def _write_if_due(self) -> None:
         is_large = self._pending_bytes >= _BYTES_A_WRITE
-        if is_large or time.monotonic() - self._written_at > _SECONDS_A_WRITE:
+        is_old = time.monotonic() - self._written_at > _SECONDS_A_WRITE
+        is_full = self._folded >= _RECORDS_A_FOLDER
+        if is_large or is_old or is_full:
             self._write()
+        if is_full:
+            self._folder, self._folded = Folder(zone=self._store.zone), 0
 
     def _write(self) -> None:
         """Write what was read, and only then that it was."""
         self._report.add_written(self._store.write(self._folder.take()))
-        self._folded += self._pending_records
-        if self._folded >= _RECORDS_A_FOLDER:
-            self._folder, self._folded = Folder(zone=self._store.zone), 0
         files, self._pending_files = self._pending_files, []
         self._known.remember(files)
         self._pending_records = self._pending_bytes = 0

@@ -11,7 +11,7 @@ import selectors
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition, Thread
@@ -41,7 +41,7 @@ def read_in_processes(
     *,
     request_of: Callable[[_Item], dict[str, Any] | None],
     jobs: int,
-) -> Iterator[tuple[_Item, Answer | None]]:
+) -> Generator[tuple[_Item, Answer | None], None, None]:
     """Yield each item with what a process answered to its request, in order.
 
     Args:

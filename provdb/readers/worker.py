@@ -87,7 +87,9 @@ def find_and_read(request: Mapping[str, Any]) -> dict[str, Any]:
             source = Source(stream, path=path)
             found = _found(source, request)
             if found is None:
-                return {"format": "", "state": settled.state()}
+                if request["is_named"]:
+                    return {"is_left": True}
+                return {"state": settled.state()}
             said["format"] = found.name
             if found.name in _IN_HERE:
                 taken = _taken(_reader(found.name), source)
@@ -96,8 +98,9 @@ def find_and_read(request: Mapping[str, Any]) -> dict[str, Any]:
             else:
                 try:
                     taken = _taken(found.read, source, is_strict=True)
-                except RecordError:
-                    # What is wrong with it depends on all else of the record.
+                except (ReadError, RecordError):
+                    # What is wrong, and what is good before it, is told as if this
+                    # process were not.
                     return {"is_left": True}
             counts = {"line_count": source.line_count}
             return {**counts, **taken, "state": settled.state()}

@@ -129,9 +129,11 @@ class Store(ABC):
     def recall(self, ids: Iterable[str]) -> list[Document]:
         """Return what is known of files that were read, by the ids of the documents.
 
-        Nothing is known in a store that holds no provenance: somebody emptied it.
+        All is forgotten in a store that holds no provenance: somebody emptied it.
         """
-        if not any(map(self.document_count, (f.ENTITIES, f.ACTIVITIES, f.SESSIONS))):
+        if not any(self.starting(name, "", limit=1) for name in f.COLLECTIONS):
+            if self.starting(f.READINGS, "", limit=1):
+                self._clear(f.READINGS)
             return []
         return self.read(f.READINGS, ids)
 
@@ -324,6 +326,10 @@ class Store(ABC):
     @abstractmethod
     def _delete(self, collection: str, documents: Sequence[Document]) -> None:
         """Delete documents that are still as they were read."""
+
+    @abstractmethod
+    def _clear(self, collection: str) -> None:
+        """Delete all documents of a collection."""
 
     @abstractmethod
     def _with_activity_id(

@@ -377,6 +377,10 @@ class LocalStore(Store):
             f"DELETE FROM {collection} WHERE id = ?", [(d[f.ID],) for d in documents]
         )
 
+    def _clear(self, collection: str) -> None:
+        with self._transaction():
+            self._open().execute(f"DELETE FROM {collection}")
+
     def _with_activity_id(
         self, activity_id: str, session_tag: str | None
     ) -> list[Document]:

@@ -439,6 +439,10 @@ class MongoStore(Store):
             for document in documents:
                 self._database[collection].delete_one(_still_is(document))
 
+    def _clear(self, collection: str) -> None:
+        with self._errors():
+            self._database[collection].delete_many({})
+
     def _with_activity_id(
         self, activity_id: str, session_tag: str | None
     ) -> list[Document]:

@@ -15,7 +15,6 @@ from provdb.model import FileState
 from provdb.readers.folders import FoundFile, walk_files
 from provdb.readers.lines import printable
 
-
 _DEEP: Final = sys.getrecursionlimit() + 100
 
 

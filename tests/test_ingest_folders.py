@@ -343,7 +343,7 @@ def test_what_was_not_written_to_the_end_is_read_again(
 def test_what_was_written_before_an_interruption_is_not_read_again(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(room, "_SECONDS_A_WRITE", -1.0)
+    monkeypatch.setattr(room, "_FILES_A_WRITE", 1)
     logs = _logs(tmp_path / "logs", [f"{n:02}.log" for n in range(40)])
 
     def interrupt(progress: Progress) -> None:

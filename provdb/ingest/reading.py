@@ -5,7 +5,6 @@ here in the order of the files.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from itertools import chain, islice
@@ -30,10 +29,11 @@ __all__ = ["ingest", "read_inputs", "usable_cores"]
 
 # Fewer files are read here: to start a process takes as long as to read a hundred.
 _FEW: Final = 16
-# Records folded before they are written: some hundred megabytes of memory at most.
+# Records folded before they are written: some hundred megabytes of memory at most; and
+# files, for what was read of these is lost when somebody interrupts the reading.
 _RECORDS_A_WRITE: Final = 200_000
 _BYTES_A_WRITE: Final = 64 * 2**20
-_SECONDS_A_WRITE: Final = 5.0
+_FILES_A_WRITE: Final = 500
 # What a folder remembers of activities, for the files that follow, is bounded.
 _RECORDS_A_FOLDER: Final = 2_000_000
 _RECORDS_A_STEP: Final = 500
@@ -202,7 +202,7 @@ class _Reading:
         # What is folded and not written, and the files that it is of.
         self._pending_records = 0
         self._pending_bytes = 0
-        self._written_at = time.monotonic()
+        self._pending_count = 0
         self._pending_files: list[tuple[FoundFile, FileState, str]] = []
 
     def take(self, item: Input, answer: Answer | None) -> None:
@@ -213,6 +213,7 @@ class _Reading:
             else:
                 self._take_answer(item, answer)
             self.progress.files += 1
+            self._pending_count += 1
             self._step()
             self._write_if_due()
         elif isinstance(item, Stream):
@@ -378,9 +379,9 @@ class _Reading:
 
     def _write_if_due(self) -> None:
         is_large = self._pending_bytes >= _BYTES_A_WRITE
-        is_old = time.monotonic() - self._written_at > _SECONDS_A_WRITE
+        is_many = self._pending_count >= _FILES_A_WRITE
         is_full = self._folded >= _RECORDS_A_FOLDER
-        if is_large or is_old or is_full:
+        if is_large or is_many or is_full:
             self._write()
         if is_full:
             self._folder, self._folded = Folder(zone=self._store.zone), 0
@@ -390,8 +391,7 @@ class _Reading:
         self._report.add_written(self._store.write(self._folder.take()))
         files, self._pending_files = self._pending_files, []
         self._known.remember(files)
-        self._pending_records = self._pending_bytes = 0
-        self._written_at = time.monotonic()
+        self._pending_records = self._pending_bytes = self._pending_count = 0
 
     def _cannot_read(self, problem: ReadError, file: FoundFile | None = None) -> None:
         unsettled = self._unsettled

@@ -121,7 +121,9 @@ def ingest(
 
     def end_pass() -> None:
         problems.end()
-        bar.rest(f"watching: {_summary(report)}")
+        read = count(report.inputs, "input")
+        same = count(report.unchanged, "file")
+        bar.rest(f"watching: read {read}, {same} unchanged; Ctrl-C ends it")
 
     with _ended_by_signals(), settings.open_store() as store, bar:
         watch(

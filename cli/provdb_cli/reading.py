@@ -50,15 +50,17 @@ class ReadingBar:
         bar = self._bar or self._begin()
         (task,) = bar.tasks
         is_of_bytes = progress.is_total_known and progress.total_files <= _FEW
-        done = progress.size_bytes if is_of_bytes else progress.files
-        total = progress.total_bytes if is_of_bytes else progress.total_files
+        done, total, amount = progress.files, progress.total_files, ""
+        if is_of_bytes:
+            done, total = progress.size_bytes, progress.total_bytes
+            amount = f"/{_size(total)}"
         # While more are found, nobody knows how long it takes.
         bar.update(
             task.id,
             completed=done,
             total=total if progress.is_total_known else None,
             files=f"{progress.files:,}/{_at_least(progress)} files",
-            amount=_size(progress.size_bytes),
+            amount=_size(progress.size_bytes) + amount,
         )
         if task.speed is not None:
             rate = f"{_size(task.speed)}" if is_of_bytes else f"{task.speed:,.0f}"
@@ -69,10 +71,13 @@ class ReadingBar:
         if not self.is_shown:
             return
         from rich.console import Console
+        from rich.text import Text
 
         self._clear()
-        console = Console(stderr=True, markup=False)
-        self._display.enter_context(console.status(text))
+        # A line that goes on in the next one would leave half of it behind.
+        line = Text(text, no_wrap=True, overflow="ellipsis")
+        status = Console(stderr=True).status(line, refresh_per_second=2)
+        self._display.enter_context(status)
 
     def _begin(self) -> "Bar":
         from rich.console import Console

@@ -174,11 +174,11 @@ class _Pool(Generic[_Item]):
                 reader.process.kill()
                 self._leave(reader)
             self._selector.close()
-            os.close(self._wakes)
             with self._changed:
-                if self._waker is not None:
-                    os.close(self._waker)
-                self._waker = None
+                waker, self._waker = self._waker, None
+            os.close(self._wakes)
+            if waker is not None:
+                os.close(waker)
 
     def _hand_out(self) -> None:
         while not self._is_stopped:

@@ -85,9 +85,15 @@ def test_what_needs_no_process_keeps_its_place() -> None:
     ]
 
 
-@pytest.mark.usefixtures("fake")
-def test_nothing_to_read_needs_no_process() -> None:
-    assert _read([]) == []
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_nothing_to_read_needs_no_process(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    monkeypatch.delattr(subprocess, "Popen")
+
+    read = [_read([""] * count) for _ in range(200)]
+
+    assert read == [[("", None)] * count] * 200
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

@@ -21,6 +21,7 @@ from provdb.model import fields as f
 from provdb.readers.formats import format_named
 from provdb.store import Store, WriteCounts, open_store
 from provdb.store.local import LocalStore
+from tests.readers.dl3 import write_dl3
 from tests.samples import (
     CTAPIPE,
     LSTCHAIN_DL1,
@@ -33,6 +34,7 @@ from tests.samples import (
 )
 
 _RECORD: Final = b"{'entity_id': '%d', 'name': 'R0SubrunDataset'}\n"
+DATA: Final = Path(__file__).parent / "data"
 _LONG_AGO: Final = 1_579_306_800
 
 
@@ -70,6 +72,8 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(SLIDES_LOG, folder / "slides.log")
     shutil.copy(RUN_JSON, folder)
     shutil.copytree(CTAPIPE, folder / "ctapipe")
+    shutil.copytree(DATA / "prov", folder / "prov")
+    write_dl3(folder / "dl3_LST-1.Run01807.fits")
     for number in range(12):
         shutil.copy(LSTCHAIN_DL1, folder / f"dl1.{number:02}.h5")
     shutil.copy(LSTCHAIN_DL2, folder)
@@ -101,7 +105,24 @@ def test_however_many_processes_read_the_same_is_stored_and_told(
         assert stored_in(store) == stored_in(alone)
     assert report == expected
     assert problems == told
-    assert (report.inputs, report.unread, report.others) == (24, 2, 1)
+    assert (report.inputs, report.unread, report.others) == (28, 2, 1)
+
+
+def test_whatever_files_are_called_several_processes_read_them(
+    store: Store, tmp_path: Path
+) -> None:
+    names = [b"a\nb", b"r\xe9sum\xe9", b"-rf", "Múnich ✓".encode(), b"'\"\\"]
+    for number, name in enumerate(names * 5):
+        path = os.fsencode(tmp_path) + b"/%02d" % number + name + b".h5"
+        shutil.copy(LSTCHAIN_DL1, os.fsdecode(path))
+    with open_store("memory://") as alone:
+        expected = _read(alone, tmp_path, jobs=1)
+
+        read = _read(store, tmp_path, jobs=2)
+
+        assert stored_in(store) == stored_in(alone)
+    assert read == expected
+    assert read[0].inputs == 25
 
 
 def test_a_rotated_log_is_read_as_if_it_were_one(store: Store, mixed: Path) -> None:

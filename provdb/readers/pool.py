@@ -276,18 +276,20 @@ class _Pool(Generic[_Item]):
         self._again.extendleft(reversed(reader.asked))
         reader.asked.clear()
 
-    def _leave(self, reader: _Reader[_Item]) -> int:
+    def _leave(self, reader: _Reader[_Item]) -> int | None:
+        """Part from a process, and return how it ended; None if it does not."""
         self._readers.remove(reader)
         self._selector.unregister(reader.process.stdout)  # type: ignore[arg-type]  # It is a pipe.
         for stream in (reader.process.stdin, reader.process.stdout):
             with suppress(BrokenPipeError):
                 stream.close()  # type: ignore[union-attr]  # Both are pipes.
-        try:
-            # It has closed its output, so it is about to end.
+        # It is about to end, unless it waits for a disk that does not answer.
+        with suppress(subprocess.TimeoutExpired):
             return reader.process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            reader.process.kill()
-            return reader.process.wait()
+        reader.process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            return reader.process.wait(_END_SECONDS)
+        return None
 
     def _done(self, task: _Task[_Item], answer: bytes | Answer) -> None:
         with self._changed:

@@ -129,12 +129,14 @@ class Store(ABC):
     def recall(self, ids: Iterable[str]) -> list[Document]:
         """Return what is known of files that were read, by the ids of the documents.
 
-        All is forgotten in a store that holds no provenance: somebody emptied it.
+        All is forgotten where some of them held provenance and the store holds none:
+        somebody emptied it.
         """
         if not any(self.starting(name, "", limit=1) for name in f.COLLECTIONS):
-            if self.starting(f.READINGS, "", limit=1):
+            # Without an index: the collection is small, and is looked at once.
+            for _ in self.find(f.READINGS, {f.FORMATS: {"$gt": ""}}):
                 self._clear(f.READINGS)
-            return []
+                return []
         return self.read(f.READINGS, ids)
 
     def remember(self, readings: Sequence[Document]) -> WriteCounts:

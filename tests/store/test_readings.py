@@ -91,6 +91,15 @@ def test_a_store_without_provenance_knows_of_nothing(store: Store) -> None:
     assert (before, store.recall([_ID])) == ([], [])
 
 
+def test_an_empty_store_knows_of_files_that_held_nothing(store: Store) -> None:
+    other = ReadFile("notes.md", FileState(8, 1), "")
+
+    store.initialise()
+    store.remember([_document(other)])
+
+    assert _names(store) == ["notes.md"]
+
+
 def test_a_name_that_no_store_holds_is_left_out(filled: Store) -> None:
     filled.remember([_document(_file("r\udce9sum\udce9.h5"), _file("✓.h5"))])
 

@@ -175,7 +175,8 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _tell_lost(error: "StoreUnavailable") -> None:
-    warn(f"{error}; it is tried again, and nothing is lost")
+    warn(str(error))
+    warn("it is asked again and again, and nothing is lost")
 
 
 def _input(path: str) -> Path | BinaryIO:

@@ -6,8 +6,8 @@ next walk over the folder passes over the files that have not changed.
 """
 
 from provdb.ingest.progress import Progress
-from provdb.ingest.reading import ingest
 from provdb.ingest.report import FormatCounts, IngestReport
+from provdb.ingest.run import ingest
 from provdb.ingest.watching import watch
 
 __all__ = ["FormatCounts", "IngestReport", "Progress", "ingest", "watch"]

@@ -12,8 +12,8 @@ from typing import Final
 
 from provdb.errors import ReadError, StoreUnavailable
 from provdb.ingest.progress import Progress
-from provdb.ingest.reading import read_inputs
 from provdb.ingest.report import IngestReport
+from provdb.ingest.run import read_inputs
 from provdb.ingest.unsettled import UnsettledFiles
 from provdb.readers.formats import Format
 from provdb.store import Store

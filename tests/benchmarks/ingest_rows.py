@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from provdb.ingest import ingest
-from provdb.ingest.reading import usable_cores
+from provdb.ingest.run import usable_cores
 from provdb.store import Store, open_store
 from tests.benchmarks.measure import Line, at_most, in_turns, time_text
 from tests.benchmarks.reader_rows import SAMPLE

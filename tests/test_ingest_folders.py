@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +16,10 @@ from provdb.errors import ReadError, StoreUnavailable
 from provdb.ingest import IngestReport, Progress, ingest
 from provdb.ingest import known as known_files
 from provdb.ingest import reading as room
-from provdb.model import Document
+from provdb.model import Document, Record
 from provdb.model import fields as f
-from provdb.readers.formats import format_named
+from provdb.readers import Source
+from provdb.readers.formats import Format, format_named
 from provdb.store import Store, WriteCounts, open_store
 from provdb.store.local import LocalStore
 from tests.readers.dl3 import write_dl3
@@ -150,6 +151,20 @@ def test_files_that_are_named_are_read_by_several_processes_too(
 
     assert (report.inputs, report.unread, report.others) == (21, 1, 0)
     assert [text.partition(": ")[0] for text in problems] == [str(other), str(empty)]
+
+
+def test_a_format_of_ones_own_is_read_without_another_process(
+    memory: Store, tmp_path: Path
+) -> None:
+    def read(source: Source, on_problem: object) -> Iterator[tuple[None, Record]]:
+        yield None, {"entity_id": source.name, "name": "R0SubrunDataset"}
+
+    mine = Format(name="mine", title="", claims=lambda source: True, read=read)
+    logs = _logs(tmp_path / "logs", [f"{n:02}.log" for n in range(40)])
+
+    report, problems = _read(memory, logs, format=mine, jobs=2)
+
+    assert (report.inputs, report.records, problems) == (40, 40, [])
 
 
 def test_few_files_are_read_without_another_process(

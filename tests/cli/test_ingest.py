@@ -383,6 +383,26 @@ def test_a_watch_shows_on_a_terminal_that_it_waits(
     assert "watching: read 40 inputs, 0 files unchanged" in shown.decode()
 
 
+def test_two_processes_may_read_one_folder_at_once(
+    provdb_there: Provdb, home: Path, old_logs: Path, start: Start
+) -> None:
+    for number in range(40):
+        shutil.copy(LSTCHAIN_DL1, old_logs / f"{number}.h5")
+        os.utime(old_logs / f"{number}.h5", (_LONG_AGO, _LONG_AGO))
+    process = ProvdbProcess(home=home, uri=provdb_there.uri)
+
+    both = [start(process, "ingest", old_logs, stdout=-1) for _ in range(2)]
+    said = [ingest.communicate(timeout=60) for ingest in both]
+    again = provdb_there("ingest", old_logs).json
+    all_again = provdb_there("ingest", "--again", old_logs).json
+
+    assert [ingest.returncode for ingest in both] == [0, 0]
+    assert [stderr for _, stderr in said] == [b"", b""]
+    assert (again["inputs"], again["unchanged"]) == (0, 80)
+    written = all_again["written"].values()
+    assert [counts["added"] + counts["changed"] for counts in written] == [0] * 5
+
+
 def test_an_interrupted_folder_leaves_no_process_and_goes_on_where_it_was(
     provdb_there: Provdb, home: Path, tmp_path: Path, start: Start
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from provdb.readers import guard, pool
+from provdb.readers import guard, pool, worker
 from provdb.readers.pool import read_in_processes
 from tests.samples import LSTCHAIN_DL1, SLIDES_LOG
 
@@ -203,3 +203,27 @@ def test_a_file_is_read_by_its_content_and_a_log_is_left(tmp_path: Path) -> None
     assert log["is_left"]
     assert "format" not in other
     assert missing["unread"] == "it cannot be read: No such file or directory"
+
+
+def test_what_would_take_too_much_memory_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.json"
+    config.write_text('{"picture_thresh": 8}')
+    request = {"path": str(config), "is_named": False, "format": None}
+
+    small = worker.find_and_read(request)
+    monkeypatch.setattr(worker, "_LARGEST_HANDED_OVER", 10)
+    large = worker.find_and_read(request)
+
+    assert (small["format"], len(small["records"])) == ("config", 2)
+    assert large == {"format": "config", "is_left": True}
+
+
+def test_what_somebody_named_and_nobody_knows_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "model.sav"
+    path.write_bytes(b"\x80\4\x95" + bytes(100))
+
+    answer = worker.find_and_read({"path": str(path), "is_named": True, "format": None})
+
+    assert answer == {"is_left": True}

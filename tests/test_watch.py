@@ -246,7 +246,7 @@ def test_a_folder_that_is_not_there_yet_is_told_once_and_read_when_it_is(
     )
 
     assert [len(problems) for problems in night.problems] == [1, 0, 0, 0]
-    assert night.report.inputs == 1
+    assert (night.report.inputs, night.report.unread) == (1, 1)
 
 
 def test_a_file_that_is_named_is_read_when_it_has_changed(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from provdb.errors import ReadError
 from provdb.ingest.inputs import Input
 from provdb.model import FileState, is_plain_text
 from provdb.readers.folders import FoundFile
@@ -43,8 +44,12 @@ class UnsettledFiles:
         self._done = self._before
 
     def without(self, items: Iterable[Input]) -> Iterator[Input]:
-        """Yield inputs but for those that would be read in vain."""
+        """Yield inputs but for those that would be read, or told, in vain."""
         for item in items:
+            if isinstance(item, ReadError):
+                self._done[item.source] = None
+                if item.source in self._before:
+                    continue
             if isinstance(item, FoundFile) and self._before:
                 path = item.path
                 if path in self._before and self._before[path] == item.state:

@@ -2,15 +2,16 @@
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from provdb import ingest as room
 from provdb.errors import ReadError, StoreUnavailable
-from provdb.ingest import IngestReport, ingest, total_bytes
+from provdb.ingest import IngestReport, Progress, ingest
+from provdb.ingest import reading as room
 from provdb.model import fields as f
 from provdb.model import fold
 from provdb.readers.formats import format_named
@@ -263,17 +264,27 @@ def test_a_folder_without_logs_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("log", [SLIDES_LOG, NIGHT_LOG], ids=["plain", "compressed"])
 def test_progress_comes_to_the_size_of_the_files(log: Path) -> None:
-    steps: list[int] = []
+    seen: list[Progress] = []
 
     with open_store("memory://") as store:
-        ingest(store, [log, log], on_progress=steps.append)
+        ingest(store, [log, log], on_progress=lambda p: seen.append(replace(p)))
 
-    assert sum(steps) == total_bytes([log, log]) == 2 * log.stat().st_size
+    size = 2 * log.stat().st_size
+    assert seen[-1] == Progress(
+        files=2, size_bytes=size, total_files=2, total_bytes=size, is_total_known=True
+    )
+    assert [step.size_bytes for step in seen] == sorted(s.size_bytes for s in seen)
 
 
-def test_the_size_of_a_stream_is_unknown(tmp_path: Path) -> None:
-    assert total_bytes([SLIDES_LOG, BytesIO()]) is None
-    assert total_bytes([tmp_path / "missing"]) == 0
+def test_how_much_a_stream_has_is_unknown() -> None:
+    seen: list[Progress] = []
+
+    with open_store("memory://") as store:
+        ingest(store, [BytesIO(GOOD)], on_progress=seen.append)
+
+    assert [(step.size_bytes, step.is_total_known) for step in seen] == [
+        (len(GOOD), False)
+    ]
 
 
 @pytest.mark.parametrize(

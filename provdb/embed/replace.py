@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
-from provdb.readers.lines import UNFINISHED
+from provdb.readers.folders import UNFINISHED
 
 __all__ = ["replacing"]
 

@@ -16,6 +16,13 @@ from provdb.model.fold import (
 )
 from provdb.model.ids import location_id, session_key, value_id
 from provdb.model.names import LEVELS, file_facts, file_name
+from provdb.model.reading import (
+    FileState,
+    ReadFile,
+    read_files,
+    reading_document,
+    reading_id,
+)
 from provdb.model.records import Kind, Record, kind_of
 from provdb.model.times import format_time, parse_time
 from provdb.model.values import decode, encode, is_plain_text
@@ -25,8 +32,10 @@ __all__ = [
     "LEVELS",
     "Document",
     "Documents",
+    "FileState",
     "Folder",
     "Kind",
+    "ReadFile",
     "Record",
     "attach_sessions",
     "contested_starts",
@@ -46,6 +55,9 @@ __all__ = [
     "location_id",
     "merge",
     "parse_time",
+    "read_files",
+    "reading_document",
+    "reading_id",
     "session_key",
     "start_text",
     "unfold",

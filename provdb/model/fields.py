@@ -70,9 +70,18 @@ CONTENT_LEFT_OUT: Final = "content_left_out"
 WITHOUT_CONTENT: Final = "without_content"
 OF_ACTIVITIES: Final = "of_activities"
 
+READERS: Final = "readers"
+SIZES: Final = "sizes"
+TIMES: Final = "times"
+FORMATS: Final = "formats"
+
 ACTIVITIES: Final = "activities"
 ENTITIES: Final = "entities"
 SESSIONS: Final = "sessions"
 ENVIRONMENTS: Final = "environments"
 FILES: Final = "files"
+# Of the provenance, in the order in which they are written.
 COLLECTIONS: Final = (ENVIRONMENTS, ENTITIES, SESSIONS, ACTIVITIES, FILES)
+# Of what was read already, and all that a store has.
+READINGS: Final = "readings"
+STORED: Final = (*COLLECTIONS, READINGS)

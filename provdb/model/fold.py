@@ -37,6 +37,7 @@ from provdb.model.file import (
     without_activity,
 )
 from provdb.model.ids import activity_key, session_key
+from provdb.model.reading import merge_readings
 from provdb.model.records import (
     Kind,
     Record,
@@ -415,12 +416,17 @@ def _merge_files(stored: Document, arriving: Document, zone: tzinfo) -> Document
     )
 
 
+def _merge_readings(stored: Document, arriving: Document, zone: tzinfo) -> Document:
+    return merge_readings(stored, arriving)
+
+
 _MERGE: Final = {
     f.ENVIRONMENTS: _merge_environments,
     f.ENTITIES: _merge_entities,
     f.SESSIONS: _merge_sessions,
     f.ACTIVITIES: _merge_activities,
     f.FILES: _merge_files,
+    f.READINGS: _merge_readings,
 }
 
 

@@ -4,7 +4,7 @@
 the lines of a log, as capture does, needs none of the others.
 """
 
-from provdb.readers.lines import Line, find_files, open_log, printable, read_lines
+from provdb.readers.lines import Line, open_log, printable, read_lines
 from provdb.readers.lstosa import RecordParser, read_records
 from provdb.readers.source import Source
 
@@ -12,7 +12,6 @@ __all__ = [
     "Line",
     "RecordParser",
     "Source",
-    "find_files",
     "open_log",
     "printable",
     "read_lines",

@@ -13,8 +13,11 @@ from provdb.readers.lstosa import claims_log, read_log
 from provdb.readers.prov import PROV_FORMATS
 from provdb.readers.source import Source
 
-__all__ = ["FORMATS", "Format", "find_format", "format_named"]
+__all__ = ["FORMATS", "READERS_VERSION", "Format", "find_format", "format_named"]
 
+# To be raised when any of them reads more of a file than before: what was read by
+# another version is read again.
+READERS_VERSION: Final = 1
 # Is told of each part of a file that should hold a record and does not.
 OnProblem = Callable[[ReadError], None]
 # A record, and the line of the file that holds it, if there is one.
@@ -31,12 +34,15 @@ class Format:
         claims: Says whether a source is in this format, by its first bytes.
         read: Yields the records of a source. What is wrong in a part of it is told,
             and costs no other part; a `ReadError` is about the whole of it.
+        is_quick: Whether to read takes less time than to hand over what was read from
+            one process to another, as of lines of text.
     """
 
     name: str
     title: str
     claims: Callable[[Source], bool]
     read: Callable[[Source, OnProblem], Iterator[Found]]
+    is_quick: bool = False
 
 
 _LSTOSA: Final = Format(
@@ -44,6 +50,7 @@ _LSTOSA: Final = Format(
     title="logs of lstosa and logprov",
     claims=claims_log,
     read=read_log,
+    is_quick=True,
 )
 # In the order in which they are asked: the first that claims a file reads it.
 FORMATS: Final = (
@@ -64,12 +71,14 @@ FORMATS: Final = (
         title="provenance logs of ctapipe",
         claims=ctapipe.claims_log,
         read=ctapipe.read_log,
+        is_quick=True,
     ),
     Format(
         name="lstosa-run",
         title="run-wise logs of lstosa",
         claims=lstosa_run.claims_log,
         read=lstosa_run.read_run_log,
+        is_quick=True,
     ),
     Format(
         name="lstosa-json",

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 from typing import Any, Final
 
 import orjson
@@ -25,8 +25,10 @@ from provdb.errors import ReadError
 from provdb.model import Record, decode
 from provdb.readers.source import Source
 
-__all__ = ["end_guards", "guarded"]
+__all__ = ["end_guards", "guarded", "start_worker", "unread_because"]
 
+# Linux ends a process so when the thread ends that started it.
+WITH_PARENT: Final = "--with-parent"
 # A file of gigabytes takes milliseconds, but for its disk.
 TIMEOUT_SECONDS: Final = 60.0
 _END_SECONDS: Final = 5
@@ -58,6 +60,35 @@ def guarded(
     return read
 
 
+def start_worker(*, is_of_thread: bool) -> subprocess.Popen[bytes]:
+    """Start a process that reads, as `provdb.readers.worker` says.
+
+    Args:
+        is_of_thread: Whether it may end, in mid file, with the thread that starts it.
+    """
+    # Not where modules of a user may be called as those of libraries are.
+    words = [sys.executable, "-P", "-m", "provdb.readers.worker"]
+    return subprocess.Popen(
+        [*words, WITH_PARENT] if is_of_thread else words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
+
+
+def unread_because(status: int | None, *, is_late: bool) -> str:
+    """Say why a file was not read by the process that did.
+
+    Args:
+        status: How the process ended.
+        is_late: Whether it was ended, as it took too long.
+    """
+    if is_late:
+        return f"to read it takes more than {TIMEOUT_SECONDS:.0f} s"
+    return f"it ended the process that read it: {_end_of(status)}"
+
+
 def end_guards() -> None:
     """End the process that reads for this one, if there is one."""
     _guard(os.getpid()).end()
@@ -87,9 +118,7 @@ class _Guard:
             if is_late:
                 process.kill()
             status = self._end()
-        if is_late:
-            return {"unread": f"to read it takes more than {TIMEOUT_SECONDS:.0f} s"}
-        return {"unread": f"it ended the process that read it: {_end_of(status)}"}
+        return {"unread": unread_because(status, is_late=is_late)}
 
     def end(self) -> None:
         """End the process, if there is one."""
@@ -99,14 +128,8 @@ class _Guard:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:
             self._end()
-            self._process = subprocess.Popen(
-                # Not where modules of a user may be called as those of libraries are.
-                [sys.executable, "-P", "-m", "provdb.readers.worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=_environment(),
-            )
+            is_main = current_thread() is main_thread()
+            self._process = start_worker(is_of_thread=is_main)
         return self._process
 
     def _end(self) -> int | None:

@@ -1,7 +1,6 @@
-"""Files in folders, and lines of text out of them, plain or compressed."""
+"""Lines of text out of files, plain or compressed."""
 
 import gzip
-import os
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
@@ -9,16 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from stat import S_ISDIR
 from typing import BinaryIO, Final, cast
 
 from provdb.errors import ReadError
 
 __all__ = [
     "LONGEST_LINE_BYTES",
-    "UNFINISHED",
     "Line",
-    "find_files",
     "is_called_log",
     "open_log",
     "printable",
@@ -29,8 +25,6 @@ __all__ = [
 # The longest real line has 20 kB; a much longer one is no record, and is not kept.
 # To read a literal takes 300 times its size of memory at worst.
 LONGEST_LINE_BYTES: Final = 2 * 2**20
-# How the name of a file ends that provdb writes beside another one, to take its place.
-UNFINISHED: Final = ".provdb-unfinished"
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _LOOK_BYTES: Final = 8192
 
@@ -50,34 +44,6 @@ class Line:
     number: int
     text: str
     is_complete: bool
-
-
-def find_files(path: Path, *, on_problem: Callable[[ReadError], None]) -> list[Path]:
-    """Return the files that a path means: itself, or all in a folder, sorted.
-
-    In a folder these are the files at any depth. Pipes and devices in it are none,
-    nor is what provdb began to write and was killed. A link to a folder that it lies in
-    is not followed.
-
-    Args:
-        path: A file or a folder.
-        on_problem: Is told of each folder in it that cannot be read.
-
-    Raises:
-        ReadError: There is no such path, or it cannot be looked at.
-    """
-    try:
-        is_folder = S_ISDIR(path.stat().st_mode)
-        if is_folder:
-            os.scandir(path).close()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        reason = "there is no such file or folder"
-        raise ReadError(printable(str(path)), reason) from error
-    except (OSError, ValueError) as error:
-        raise ReadError(printable(str(path)), reason_of(error)) from error
-    if not is_folder:
-        return [path]
-    return _files_in(path, above=frozenset(), on_problem=on_problem)
 
 
 @contextmanager
@@ -173,35 +139,6 @@ def read_lines(
     finally:
         if plain is not stream:
             plain.detach()  # Else the caller's stream would be closed with it.
-
-
-def _files_in(
-    folder: Path, *, above: frozenset[Path], on_problem: Callable[[ReadError], None]
-) -> list[Path]:
-    files: list[Path] = []
-    try:
-        real = folder.resolve()
-        if real in above:
-            return []  # A link to a folder that holds it.
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        on_problem(ReadError(printable(str(folder)), reason_of(error)))
-        return []
-    for entry in entries:
-        try:
-            is_folder, is_file = entry.is_dir(), entry.is_file()
-            # What is no pipe and no device is told of when it cannot be opened.
-            is_there = entry.exists()
-        except OSError as error:
-            on_problem(ReadError(printable(str(entry)), reason_of(error)))
-            continue
-        if is_folder:
-            files += _files_in(entry, above=above | {real}, on_problem=on_problem)
-        elif is_file and entry.name.endswith(UNFINISHED):
-            continue
-        elif is_file or not is_there:
-            files.append(entry)
-    return files
 
 
 def _buffered(stream: BinaryIO) -> BufferedReader:

@@ -58,6 +58,9 @@ def read_log(
     def counted() -> Iterator[Line]:
         lines = read_lines(source.stream, source.name, on_problem=skip_unsplit)
         for line in lines:
+            if source.is_growing and not line.is_complete:
+                source.is_cut = True
+                return
             source.line_count += 1
             yield line
 

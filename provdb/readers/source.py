@@ -26,6 +26,9 @@ class Source:
         path: Its path, or None for what is no file, such as standard input.
         stream: Its bytes from the first on, as they lie on the disk.
         line_count: Lines that its reader has read so far.
+        is_growing: Whether more may be written to it, so that a last line without its
+            end is no broken one.
+        is_cut: Whether its reader has left such a line.
     """
 
     def __init__(self, stream: BinaryIO, *, path: Path | None = None) -> None:
@@ -33,6 +36,8 @@ class Source:
         self.name = "standard input" if path is None else printable(str(path))
         self.path = path
         self.line_count = 0
+        self.is_growing = False
+        self.is_cut = False
         self._replay = _Replay(stream)
         self.stream: BinaryIO = BufferedReader(self._replay)
 

@@ -56,7 +56,7 @@ def open_store(
     >>> with open_store("memory://") as store:
     ...     store.initialise()
     ...     [stats.documents for stats in store.stats()]
-    [0, 0, 0, 0, 0]
+    [0, 0, 0, 0, 0, 0]
     """
     if uri.startswith(_MONGO):
         # pymongo takes longer to load than a lineage takes to find.

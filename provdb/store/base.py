@@ -126,6 +126,32 @@ class Store(ABC):
     def scan(self, collection: str) -> Iterator[Document]:
         """Yield every document of a collection, in the order of their ids."""
 
+    def recall(self, ids: Iterable[str]) -> list[Document]:
+        """Return what is known of files that were read, by the ids of the documents.
+
+        All is forgotten where some of them held provenance and the store holds none:
+        somebody emptied it.
+        """
+        if not any(self.starting(name, "", limit=1) for name in f.COLLECTIONS):
+            # Without an index: the collection is small, and is looked at once.
+            for _ in self.find(f.READINGS, {f.FORMATS: {"$gt": ""}}):
+                self._clear(f.READINGS)
+                return []
+        return self.read(f.READINGS, ids)
+
+    def remember(self, readings: Sequence[Document]) -> WriteCounts:
+        """Write which files were read, joined with what is stored of them.
+
+        What the files hold must be written before.
+
+        Args:
+            readings: Documents as `provdb.model.reading_document` gives them, each
+                id once.
+        """
+        check(f.READINGS, readings)
+        with self._transaction():
+            return self._join(f.READINGS, readings, on_joined=None)
+
     def entities(self, ids: Iterable[str]) -> list[Document]:
         """Return the entities that have these ids, in no order.
 
@@ -302,6 +328,10 @@ class Store(ABC):
     @abstractmethod
     def _delete(self, collection: str, documents: Sequence[Document]) -> None:
         """Delete documents that are still as they were read."""
+
+    @abstractmethod
+    def _clear(self, collection: str) -> None:
+        """Delete all documents of a collection."""
 
     @abstractmethod
     def _with_activity_id(

@@ -1,12 +1,16 @@
 """Copy a store into another one, such as a local file into MongoDB."""
 
 from collections.abc import Callable
+from typing import Final
 
 from provdb.model import fields as f
 from provdb.store.base import Store, batches
 from provdb.store.counts import WriteCounts
 
 __all__ = ["copy_store"]
+
+# They are large.
+_READINGS: Final = 20
 
 
 def copy_store(
@@ -35,4 +39,9 @@ def copy_store(
         for batch in batches(source.scan(collection)):
             written[collection] += target.write({collection: batch})[collection]
             on_progress(len(batch))
+    # Last: it says that all the others are there.
+    written[f.READINGS] = WriteCounts()
+    for batch in batches(source.scan(f.READINGS), _READINGS):
+        written[f.READINGS] += target.remember(batch)
+        on_progress(len(batch))
     return written

@@ -54,6 +54,7 @@ _COLUMNS: Final = {
     f.SESSIONS: (),
     f.ACTIVITIES: (f.SESSION_TAG, f.ACTIVITY_ID),
     f.FILES: (),
+    f.READINGS: (),
 }
 # The arrays of links, by collection: each is indexed by the entity that it names.
 _LINKS: Final = {
@@ -91,6 +92,12 @@ class LocalStore(Store):
         with self._transaction():
             for statement in _tables():
                 self._open().execute(statement)
+
+    def recall(self, ids: Iterable[str]) -> list[Document]:
+        """Return what is known of files that were read, nothing before any was."""
+        if self._path is not None and not self._path.exists():
+            return []
+        return super().recall(ids)
 
     def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
         """Return the documents that have these ids, in no order."""
@@ -292,7 +299,7 @@ class LocalStore(Store):
         """Return how large each collection is."""
         return [
             CollectionStats(name=name, documents=count, size_bytes=size, index_bytes=0)
-            for name in f.COLLECTIONS
+            for name in f.STORED
             for count, size in self._rows(
                 f"SELECT count(*), coalesce(sum(length(document)), 0) FROM {name}", ()
             )
@@ -369,6 +376,10 @@ class LocalStore(Store):
         self._write(
             f"DELETE FROM {collection} WHERE id = ?", [(d[f.ID],) for d in documents]
         )
+
+    def _clear(self, collection: str) -> None:
+        with self._transaction():
+            self._open().execute(f"DELETE FROM {collection}")
 
     def _with_activity_id(
         self, activity_id: str, session_tag: str | None
@@ -469,9 +480,10 @@ class LocalStore(Store):
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        version, tables = connection.execute(
-            "SELECT user_version, (SELECT count(*) FROM sqlite_schema) "
-            "FROM pragma_user_version"
+        version, tables, is_whole = connection.execute(
+            "SELECT user_version, count(name), "
+            f"coalesce(max(name = '{f.READINGS}'), 0) "
+            "FROM pragma_user_version LEFT JOIN sqlite_schema"
         ).fetchone()
         if version > _VERSION:
             raise StoreUnavailable(
@@ -481,6 +493,8 @@ class LocalStore(Store):
             raise StoreUnavailable(self.uri, _NO_STORE)
         connection.execute("PRAGMA synchronous = FULL")
         if version == _VERSION:
+            if not is_whole:
+                _add_readings(connection)
             return
         _keep_journal(connection)
         connection.execute("BEGIN IMMEDIATE")
@@ -550,13 +564,28 @@ def _keep_journal(connection: sqlite3.Connection) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
+def _add_readings(connection: sqlite3.Connection) -> None:
+    """Add what the first versions did not have; for oneself if one may only read."""
+    for temporary in ("", "TEMP "):
+        try:
+            connection.execute(_table(f.READINGS, (), kind=temporary))
+            return
+        except sqlite3.OperationalError:
+            if temporary:
+                raise
+
+
+def _table(name: str, columns: Iterable[str], *, kind: str = "") -> str:
+    names = "".join(f", {column} TEXT" for column in columns)
+    return (
+        f"CREATE {kind}TABLE IF NOT EXISTS {name} "
+        f"(id TEXT NOT NULL UNIQUE, document TEXT NOT NULL{names})"
+    )
+
+
 def _tables() -> Iterator[str]:
     for collection, columns in _COLUMNS.items():
-        names = "".join(f", {name} TEXT" for name in columns)
-        yield (
-            f"CREATE TABLE IF NOT EXISTS {collection} "
-            f"(id TEXT NOT NULL UNIQUE, document TEXT NOT NULL{names})"
-        )
+        yield _table(collection, columns)
         for name in columns:
             yield (
                 f"CREATE INDEX IF NOT EXISTS {collection}_{name} "

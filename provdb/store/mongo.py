@@ -162,7 +162,7 @@ class MongoStore(Store):
         """Make collections, indexes and validators where they are missing."""
         with self._errors():
             existing = set(self._database.list_collection_names())
-            for name in f.COLLECTIONS:
+            for name in f.STORED:
                 validation: dict[str, Any] = {
                     "validator": {"$jsonSchema": server_schema(load_schema(name))},
                     # A slip in a schema must not cost anybody's provenance.
@@ -370,7 +370,7 @@ class MongoStore(Store):
         """Return how large each collection is."""
         with self._errors():
             existing = set(self._database.list_collection_names())
-            return [self._stats_of(name) for name in f.COLLECTIONS if name in existing]
+            return [self._stats_of(name) for name in f.STORED if name in existing]
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -393,7 +393,7 @@ class MongoStore(Store):
         if not self._is_ready:
             with self._errors():
                 existing = set(self._database.list_collection_names())
-            if not existing.issuperset(f.COLLECTIONS):
+            if not existing.issuperset(f.STORED):
                 self.initialise()
             self._is_ready = True
         return nullcontext()
@@ -439,6 +439,10 @@ class MongoStore(Store):
         with self._errors():
             for document in documents:
                 self._database[collection].delete_one(_still_is(document))
+
+    def _clear(self, collection: str) -> None:
+        with self._errors():
+            self._database[collection].delete_many({})
 
     def _with_activity_id(
         self, activity_id: str, session_tag: str | None

@@ -10,9 +10,9 @@ from provdb.readers.guard import end_guards, guarded
 from tests.benchmarks.measure import Line, at_most, in_turns
 from tests.benchmarks.stage import Stage
 
-__all__ = ["READER_ROWS"]
+__all__ = ["READER_ROWS", "SAMPLE"]
 
-_SAMPLE: Final = (
+SAMPLE: Final = (
     Path(__file__).parents[1]
     / "data"
     / "lstchain-0.12.3"
@@ -27,7 +27,7 @@ def _hdf5(stage: Stage, *, rounds: int) -> Iterator[Line]:
     # As many as a run has, a hundred in full.
     paths = [stage.folder / f"dl1.{i:04d}.h5" for i in range(stage.scale.subruns)]
     for path in paths:
-        shutil.copyfile(_SAMPLE, path)
+        shutil.copyfile(SAMPLE, path)
     read = guarded("hdf5")
 
     def ours() -> None:

@@ -18,6 +18,7 @@ from provdb.lineage import impact, lineage
 from tests.benchmarks.capture_rows import CAPTURE_ROWS
 from tests.benchmarks.export_rows import EXPORT_ROWS
 from tests.benchmarks.graph_rows import GRAPH_ROWS
+from tests.benchmarks.ingest_rows import INGEST_ROWS
 from tests.benchmarks.measure import Line, at_most, in_turns, seconds_of, time_text
 from tests.benchmarks.night import lines
 from tests.benchmarks.prov_rows import PROV_ROWS
@@ -175,6 +176,7 @@ ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
     **CAPTURE_ROWS,
     **EXPORT_ROWS,
     **GRAPH_ROWS,
+    **INGEST_ROWS,
     **PROV_ROWS,
     **QUERY_ROWS,
     **READER_ROWS,

@@ -52,6 +52,8 @@ class Scale:
         impact_runs: Runs below a random forest.
         drawn_subruns: Subruns of the run that is drawn.
         archive_nights: Nights of ten runs that queries are asked about.
+        folder_files: Small HDF5 files in the folder that is read.
+        unchanged_files: Files in the folder that is read a second time.
     """
 
     subruns: int
@@ -60,6 +62,8 @@ class Scale:
     impact_runs: int
     drawn_subruns: int
     archive_nights: int
+    folder_files: int
+    unchanged_files: int
 
 
 FULL = Scale(
@@ -69,6 +73,8 @@ FULL = Scale(
     impact_runs=490,
     drawn_subruns=1000,
     archive_nights=50,
+    folder_files=10_000,
+    unchanged_files=100_000,
 )
 QUICK = Scale(
     subruns=4,
@@ -77,6 +83,8 @@ QUICK = Scale(
     impact_runs=4,
     drawn_subruns=20,
     archive_nights=2,
+    folder_files=40,
+    unchanged_files=200,
 )
 
 
@@ -222,6 +230,11 @@ class Stage:
         name = f"empty{len(self._databases)}"
         server = self._lone_server() if is_lone else None
         return self._database(name, lambda store: store.initialise(), server).uri
+
+    def empty_store(self) -> Store:
+        """Return a database that has collections and indexes alone, opened."""
+        name = f"empty{len(self._databases)}"
+        return self._database(name, lambda store: store.initialise()).store
 
     @property
     def _night_to_dl3(self) -> Night:

@@ -1,18 +1,28 @@
 """``provdb ingest``: every kind of input, what is told, and what is stored."""
 
 import gzip
+import os
+import pty
+import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from tests.benchmarks.night import Night, write
 from tests.cli.command import Provdb, ProvdbProcess
+from tests.samples import LSTCHAIN_DL1
 
+_LONG_AGO = 1_579_306_800
 NightLog = Callable[[int], Path]
+Start = Callable[..., Any]
 
 _NAMELESS = b"INFO provLogger __PROV__2020-01-18T08:00:00__PROV__{'entity_id': "
 _RECORD = _NAMELESS + b"'1a2b', 'name': 'R0SubrunDataset'}\n"
@@ -31,6 +41,7 @@ def test_the_sample_of_lstosa_is_read_whole(
     assert (said.status, said.stderr) == (0, "")
     assert said.json == {
         "inputs": 1,
+        "unchanged": 0,
         "others": 0,
         "unread": 0,
         "lines": 1280,
@@ -38,7 +49,13 @@ def test_the_sample_of_lstosa_is_read_whole(
         "foreign": 0,
         "skipped": 0,
         "formats": {
-            "lstosa": {"inputs": 1, "records": 1280, "skipped": 0, "unread": 0}
+            "lstosa": {
+                "inputs": 1,
+                "unchanged": 0,
+                "records": 1280,
+                "skipped": 0,
+                "unread": 0,
+            }
         },
         "written": {
             "environments": {"added": 1, "changed": 0, "unchanged": 0},
@@ -250,3 +267,180 @@ def test_an_ingest_of_pieces_is_that_of_the_whole(
 
     assert set(_added(whole.json).values()) == {0}
     assert {c["changed"] for c in whole.json["written"].values()} == {0}
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """What starts the command, which is ended with the test."""
+    with ExitStack() as stack:
+
+        def start(process: ProvdbProcess, *words: Any, **options: Any) -> Any:
+            started = process.start(*words, **options)
+            stack.callback(started.wait)
+            stack.callback(started.kill)
+            return started
+
+        yield start
+
+
+@pytest.fixture
+def old_logs(tmp_path: Path, slides_log: Path) -> Path:
+    """A folder of logs that nobody has written to for years."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for number in range(40):
+        shutil.copy(slides_log, folder / f"{number:02}.log")
+        os.utime(folder / f"{number:02}.log", (_LONG_AGO, _LONG_AGO))
+    return folder
+
+
+def test_a_folder_that_has_not_changed_is_passed_over(
+    provdb_there: Provdb, old_logs: Path
+) -> None:
+    first = provdb_there("ingest", "--jobs", "2", old_logs)
+    again = provdb_there("ingest", old_logs)
+    all_again = provdb_there("ingest", "--again", old_logs)
+
+    assert [said.status for said in (first, again, all_again)] == [0, 0, 0]
+    counts = [
+        (said.json["inputs"], said.json["unchanged"])
+        for said in (first, again, all_again)
+    ]
+    assert counts == [(40, 0), (0, 40), (40, 0)]
+    assert again.json["formats"]["lstosa"]["unchanged"] == 40
+
+
+def test_what_has_not_changed_is_said_in_words(
+    home: Path, local_store_uri: str, old_logs: Path
+) -> None:
+    process = ProvdbProcess(home=home, uri=local_store_uri)
+    process.on_terminal("ingest", old_logs)
+
+    said = process.on_terminal("ingest", old_logs)
+
+    assert said.status == 0
+    assert "provdb: read nothing; 40 files unchanged\n" in said.stdout
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_files_and_rate_and_remaining_time_are_shown(
+    home: Path, local_store_uri: str, old_logs: Path, columns: int
+) -> None:
+    process = ProvdbProcess(home=home, uri=local_store_uri)
+    for number in range(40, 1000):
+        shutil.copy(old_logs / "00.log", old_logs / f"{number}.log")
+
+    said = process.on_terminal("ingest", old_logs, columns=columns)
+
+    assert "1,000/1,000 files" in said.stdout
+    shown = re.sub(r"\x1b\[[0-9;?]*\w", "", said.stdout).replace("\r", "\n")
+    lines = [line for line in shown.splitlines() if line.startswith("reading")]
+    assert max(map(len, lines)) < columns
+    assert re.search(r"\d/s \d:\d\d:\d\d", shown)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_watch_ends_with_the_report(
+    provdb_there: Provdb,
+    home: Path,
+    old_logs: Path,
+    start: Start,
+    number: signal.Signals,
+) -> None:
+    provdb_there("db", "init")
+    process = ProvdbProcess(home=home, uri=provdb_there.uri)
+
+    watch = start(process, "ingest", "--watch", "--interval=0.1", old_logs, stdout=-1)
+    _until(lambda: len(provdb_there("session", "list").json) == 2)
+    before = _documents(provdb_there, "entities")
+    (old_logs / "new.log").write_bytes(_RECORD)
+    _until(lambda: _documents(provdb_there, "entities") == before + 1)
+    watch.send_signal(number)
+    stdout, stderr = watch.communicate(timeout=60)
+
+    assert (watch.returncode, stderr) == (0, b"")
+    report = orjson.loads(stdout)
+    assert report["inputs"] >= 41
+    assert report["written"]["sessions"]["added"] == 2
+
+
+def test_a_watch_shows_on_a_terminal_that_it_waits(
+    home: Path, local_store_uri: str, old_logs: Path, start: Start
+) -> None:
+    ours, theirs = pty.openpty()
+    process = ProvdbProcess(home=home, uri=local_store_uri)
+
+    words = ("ingest", "--watch", old_logs)
+    watch = start(process, *words, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = bytearray()
+    _until(lambda: b"Ctrl-C ends" in _more(shown, ours))
+    watch.send_signal(signal.SIGINT)
+    _until(lambda: b"environments" in _more(shown, ours))
+    os.close(ours)
+
+    assert watch.wait(timeout=60) == 0
+    assert "watching: read 40 inputs, 0 files unchanged" in shown.decode()
+
+
+def test_two_processes_may_read_one_folder_at_once(
+    provdb_there: Provdb, home: Path, old_logs: Path, start: Start
+) -> None:
+    for number in range(40):
+        shutil.copy(LSTCHAIN_DL1, old_logs / f"{number}.h5")
+        os.utime(old_logs / f"{number}.h5", (_LONG_AGO, _LONG_AGO))
+    process = ProvdbProcess(home=home, uri=provdb_there.uri)
+
+    both = [start(process, "ingest", old_logs, stdout=-1) for _ in range(2)]
+    said = [ingest.communicate(timeout=60) for ingest in both]
+    again = provdb_there("ingest", old_logs).json
+    all_again = provdb_there("ingest", "--again", old_logs).json
+
+    assert [ingest.returncode for ingest in both] == [0, 0]
+    assert [stderr for _, stderr in said] == [b"", b""]
+    assert (again["inputs"], again["unchanged"]) == (0, 80)
+    written = all_again["written"].values()
+    assert [counts["added"] + counts["changed"] for counts in written] == [0] * 5
+
+
+def test_an_interrupted_folder_leaves_no_process_and_goes_on_where_it_was(
+    provdb_there: Provdb, home: Path, tmp_path: Path, start: Start
+) -> None:
+    psutil = pytest.importorskip("psutil")
+    for number in range(1500):
+        shutil.copy(LSTCHAIN_DL1, tmp_path / f"{number:04}.h5")
+        os.utime(tmp_path / f"{number:04}.h5", (_LONG_AGO, _LONG_AGO))
+    provdb_there("db", "init")
+    process = ProvdbProcess(home=home, uri=provdb_there.uri)
+
+    ingest = start(process, "ingest", "--jobs=2", tmp_path, stdout=subprocess.PIPE)
+    _until(lambda: _documents(provdb_there, "readings") > 0)
+    readers = psutil.Process(ingest.pid).children()
+    ingest.send_signal(signal.SIGINT)
+    stdout, stderr = ingest.communicate(timeout=60)
+    _, alive = psutil.wait_procs(readers, timeout=30)
+    resumed = provdb_there("ingest", tmp_path).json
+
+    assert (ingest.returncode, stdout, alive) == (130, b"", [])
+    assert stderr == b"provdb: interrupted; what was stored until now stays\n"
+    assert len(readers) == 2
+    assert resumed["unchanged"] >= 500
+    assert resumed["inputs"] + resumed["unchanged"] == 1500
+
+
+def _documents(provdb: Provdb, collection: str) -> int:
+    rows = {row["name"]: row["documents"] for row in provdb("db", "stats").json}
+    documents: int = rows[collection]
+    return documents
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _more(shown: bytearray, terminal: int) -> bytearray:
+    shown += os.read(terminal, 65536)
+    return shown

@@ -142,6 +142,11 @@ def test_a_folder_without_a_log_is_status_1(
         pytest.param(("nonsense",), "No such command 'nonsense'", id="command"),
         pytest.param(("query", "nonsense"), "No such command", id="command of a group"),
         pytest.param(("ingest",), "Missing argument 'PATH...'", id="no input"),
+        pytest.param(
+            ("ingest", "--watch", "-"),
+            "--watch needs files or folders, and not -",
+            id="stdin is watched",
+        ),
         pytest.param(("query", "lineage"), "Missing argument 'FILE'", id="no file"),
         pytest.param(
             ("query", "lineage", ""),

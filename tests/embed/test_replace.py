@@ -17,7 +17,7 @@ import pytest
 from provdb.embed import embed, plan
 from provdb.errors import ReadError
 from provdb.ingest import ingest
-from provdb.readers.lines import UNFINISHED
+from provdb.readers.folders import UNFINISHED
 from provdb.store import Store, open_store
 from tests.embed.products import FORMATS, HDF5, contents_of, history_of, write_product
 

@@ -5,8 +5,7 @@ import gzip
 import os
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provdb.errors import ReadError
-from provdb.readers import find_files, open_log, read_lines
+from provdb.readers import open_log, read_lines
 from provdb.readers.lines import LONGEST_LINE_BYTES, is_called_log, printable
 
 ROOT = Path(__file__).parent.parent.parent
@@ -212,21 +211,6 @@ class Broken(BytesIO):
         raise OSError(errno.EIO, "lost")
 
 
-def find(path: Path) -> list[Path]:
-    """Return the files of a path in which nothing is wrong."""
-    return find_files(path, on_problem=fail)
-
-
-def test_files_of_a_folder_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
-    names = ["a/dl1.h5", "a/prov.log.1", "b/c/01807_prov.LOG", "b/notes", "dl3.fits"]
-    for name in reversed(names):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-
-    assert find(tmp_path) == [tmp_path / name for name in names]
-
-
 @pytest.mark.parametrize(
     "name",
     ["prov.log", "prov.log.1", "prov.log.2.gz", "01807_prov.LOG", "a.txt", "p.jsonl"],
@@ -250,67 +234,6 @@ def test_any_path_is_told_in_one_line_that_can_be_written(path: str) -> None:
     assert len(told.splitlines()) == 1
 
 
-def test_in_a_folder_pipes_and_devices_are_no_files(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "a.log")
-    (tmp_path / "b.log").symlink_to("/dev/zero")
-    (tmp_path / "c.log").touch()
-    (tmp_path / "d.log").symlink_to(tmp_path / "c.log")
-    (tmp_path / "e.log").symlink_to(tmp_path / "missing")
-
-    found = find(tmp_path)
-
-    # What is gone is told when it is opened.
-    assert [path.name for path in found] == ["c.log", "d.log", "e.log"]
-
-
-def test_a_pipe_that_is_named_is_a_log(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe")
-
-    assert find(tmp_path / "pipe") == [tmp_path / "pipe"]
-
-
-def test_a_file_that_is_named_is_a_log_whatever_its_name(tmp_path: Path) -> None:
-    path = tmp_path / "odd.name"
-    path.touch()
-
-    assert find(path) == [path]
-
-
-def test_a_folder_that_holds_itself_is_read_once(tmp_path: Path) -> None:
-    (tmp_path / "prov.log").touch()
-    (tmp_path / "again").symlink_to(tmp_path)
-
-    assert find(tmp_path) == [tmp_path / "prov.log"]
-
-
-def test_a_folder_that_is_linked_is_read(tmp_path: Path) -> None:
-    (tmp_path / "night").mkdir()
-    (tmp_path / "night" / "prov.log").touch()
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "last").symlink_to(tmp_path / "night")
-
-    assert find(tmp_path / "logs") == [tmp_path / "logs" / "last" / "prov.log"]
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("missing.log", id="missing"),
-        pytest.param("a" * 300, id="name too long"),
-        pytest.param("a\0b", id="name with NUL"),
-        pytest.param("file/prov.log", id="below a file"),
-    ],
-)
-def test_a_path_that_is_not_there_is_an_error(tmp_path: Path, name: str) -> None:
-    (tmp_path / "file").touch()
-
-    with pytest.raises(ReadError) as caught:
-        find(tmp_path / name)
-
-    assert caught.value.source == printable(str(tmp_path / name))
-    assert caught.value.line is None
-
-
 @pytest.mark.parametrize(
     "name",
     [pytest.param(".", id="folder"), pytest.param("missing.log", id="missing")],
@@ -321,50 +244,3 @@ def test_what_cannot_be_opened_is_an_error(tmp_path: Path, name: str) -> None:
         open_log(tmp_path / name),
     ):
         pass
-
-
-@pytest.mark.usefixtures("nobody")
-def test_a_folder_that_may_not_be_read_is_an_error(closed_folder: Path) -> None:
-    with pytest.raises(ReadError, match="it cannot be read: Permission denied"):
-        find(closed_folder)
-
-
-@pytest.mark.usefixtures("nobody")
-def test_a_closed_folder_in_a_folder_costs_no_other_file(closed_folder: Path) -> None:
-    problems: list[ReadError] = []
-
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "closed").symlink_to(closed_folder)
-        (folder / "prov.log").touch()
-        found = find_files(folder, on_problem=problems.append)
-
-    assert found == [folder / "prov.log"]
-    assert [problem.source for problem in problems] == [str(folder / "closed")]
-
-
-@pytest.mark.usefixtures("nobody")
-def test_a_path_in_a_folder_that_may_not_be_read_is_an_error(
-    closed_folder: Path,
-) -> None:
-    with pytest.raises(ReadError, match="it cannot be read: Permission denied"):
-        find(closed_folder / "night" / "prov.log")
-
-
-@pytest.fixture
-def closed_folder() -> Iterator[Path]:
-    """A folder that nobody may enter."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder)
-        path.chmod(0)
-        yield path
-        path.chmod(0o700)
-
-
-@pytest.fixture
-def nobody(closed_folder: Path) -> Iterator[None]:
-    """Work without the rights of the superuser, who may read anything."""
-    user = os.geteuid()
-    os.seteuid(user or 65534)
-    yield
-    os.seteuid(user)

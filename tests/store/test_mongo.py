@@ -70,7 +70,7 @@ def test_server_finds_no_fault_in_any_document(
     assert list(faulty) == []
 
 
-@pytest.mark.parametrize("collection", f.COLLECTIONS)
+@pytest.mark.parametrize("collection", f.STORED)
 def test_validators_are_installed(
     mongo_store: Store, database: Database, collection: str
 ) -> None:

@@ -136,7 +136,7 @@ def test_a_link_that_is_gone_is_not_found(new_store: NewStore) -> None:
 def test_documents_are_counted(night: Store) -> None:
     counts = {stats.name: stats.documents for stats in night.stats()}
 
-    assert counts == {name: len(list(night.scan(name))) for name in f.COLLECTIONS}
+    assert counts == {name: len(list(night.scan(name))) for name in f.STORED}
 
 
 def test_batches_are_of_the_size_that_is_asked() -> None:

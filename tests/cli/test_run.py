@@ -28,8 +28,10 @@ _ON_TERMINAL: Final = (
 )
 
 _SAYS_WHAT_IS_LOADED: Final = """
-import runpy, sys
+import runpy, sys, time
 def hear(event, arguments):
+    if event == "import" and arguments[0] == "pymongo":
+        time.sleep(1)  # As on a slow disk: whoever waits for it is late.
     if event == "os.posix_spawn":
         is_loaded = "pymongo" in sys.modules
         print("a command starts, the driver is loaded:", is_loaded, file=sys.stderr)

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import h5py
@@ -157,19 +158,33 @@ def test_a_file_that_somebody_writes_to_meanwhile_is_not_replaced(
     assert [*product.parent.iterdir()] == [product]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_folder_that_cannot_be_written_to_is_told(
-    memory: Store, tmp_path: Path
-) -> None:
-    path = write_product(tmp_path / HDF5)
-    history_of(memory, path)
-    tmp_path.chmod(0o500)
+@pytest.fixture
+def closed_folder() -> Iterator[Path]:
+    """A folder whose files can be read, and where nobody may write any."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
 
-    try:
-        with pytest.raises(ReadError, match="it cannot be written: Permission denied"):
-            embed(memory, str(path))
-    finally:
-        tmp_path.chmod(0o700)
+
+@pytest.fixture
+def nobody(memory: Store, closed_folder: Path) -> Iterator[Path]:
+    """Work without the rights of the superuser, who may write everywhere."""
+    path = write_product(closed_folder / HDF5)
+    history_of(memory, path)
+    path.chmod(0o644)
+    closed_folder.chmod(0o555)
+    user = os.geteuid()
+    os.seteuid(user or 65534)
+    yield path
+    os.seteuid(user)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(
+    memory: Store, nobody: Path
+) -> None:
+    with pytest.raises(ReadError, match="it cannot be written: Permission denied"):
+        embed(memory, str(nobody))
+
+    assert [*nobody.parent.iterdir()] == [nobody]
 
 
 def test_what_a_killed_process_left_is_passed_over(tmp_path: Path) -> None:

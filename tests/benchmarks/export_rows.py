@@ -23,20 +23,13 @@ _LSTOSA_MB: Final = 487
 # What a process had at most by its own count: that of its end starts with what its
 # parent had.
 _WITH_PEAK: Final = """
-import resource, runpy, sys
-from pathlib import Path
+import runpy, sys
+from tests.memory import peak_bytes
 sys.argv[0] = "provdb"
 try:
     runpy.run_module("provdb_cli.main", run_name="__main__", alter_sys=False)
 finally:
-    status = Path("/proc/self/status")
-    if status.exists():
-        words = status.read_text().split()
-        peak = int(words[words.index("VmHWM:") + 1]) * 1024
-    else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        peak *= 1 if sys.platform == "darwin" else 1024
-    print("peak:", peak, file=sys.stderr)
+    print("peak:", peak_bytes(), file=sys.stderr)
 """
 
 

@@ -193,13 +193,12 @@ QUERY_ROWS: Mapping[str, Callable[..., Iterator[Line]]] = {
 # What the command line does with these words, and the most memory it had.
 _FIND = """
 import sys
-from pathlib import Path
 from provdb_cli.main import cli
+from tests.memory import peak_bytes
 try:
     cli(sys.argv[1:])
 finally:
-    words = Path("/proc/self/status").read_text().split()
-    print(int(words[words.index("VmHWM:") + 1]) * 1024, file=sys.stderr)
+    print(peak_bytes(), file=sys.stderr)
 """
 
 

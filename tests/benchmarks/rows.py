@@ -193,22 +193,14 @@ except SystemExit:
 print("loaded:", *(name for name in heavy if name in sys.modules), file=sys.stderr)
 """
 
-# What a process had at most by its own count: that of its end (`getrusage`) starts
-# with what its parent had.
 _PEAK = """
-import resource, sys
-from pathlib import Path
+import sys
 from provdb.lineage import impact
 from provdb.store import open_store
+from tests.memory import peak_bytes
 with open_store(sys.argv[1]) as store:
     impact(store, sys.argv[2])
-status = Path("/proc/self/status")
-if status.exists():
-    words = status.read_text().split()
-    print(int(words[words.index("VmHWM:") + 1]) * 1024)
-else:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(peak if sys.platform == "darwin" else peak * 1024)
+print(peak_bytes())
 """
 
 

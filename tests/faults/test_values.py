@@ -171,10 +171,10 @@ def test_memory_stays_small_while_the_store_is_away(new_spools: NewSpools) -> No
 
     ended = spools.run(
         """
-import resource
+from tests.memory import peak_bytes
 
 def peak_mib():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_bytes() / 2**20
 
 writer = Writer("w", close_timeout_seconds=0.5)
 writer.log(6_000)

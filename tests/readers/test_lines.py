@@ -20,17 +20,17 @@ from provdb.readers.lines import LONGEST_LINE_BYTES, is_called_log, printable
 ROOT = Path(__file__).parent.parent.parent
 # A child with its own measure: reads a file, and says its lines and its memory.
 MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 from provdb.readers import open_log, read_lines, read_records
+from tests.memory import peak_bytes
 
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_bytes()
 problems = []
 with open_log(Path(sys.argv[1])) as stream:
     lines = read_lines(stream, "prov.log", on_problem=problems.append)
     records = list(read_records(lines, on_problem=problems.append))
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(len(records), (after - before) // 1024, *problems)
+print(len(records), (peak_bytes() - before) // 2**20, *problems)
 """
 
 

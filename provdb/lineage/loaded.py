@@ -345,14 +345,15 @@ class Loaded:
         index = self._index
         found: list[Document] = []
         names: set[str] = set()
-        if len(documents) < _MANY:
-            names = {n for one in documents for n in names_of(one[f.FILE_NAME])}
-        else:
-            # Each of so many could be called otherwise, and hardly any file is.
-            for one in documents:
-                if index.keeps(one.get(f.NAME, "")):
-                    names.add(one[f.FILE_NAME])
-            runs = {one[f.RUN] for one in documents}
+        runs: set[int] = set()
+        is_by_name = len(documents) < _MANY
+        for one in documents:
+            if is_by_name or index.keeps(one.get(f.NAME, "")):
+                names.update(names_of(one[f.FILE_NAME]))
+            else:
+                # Each of so many could be called otherwise, and hardly any file is.
+                runs.add(one[f.RUN])
+        if runs:
             for beginning in beginnings:
                 found += self._store.find(f.ENTITIES, _begun(beginning, runs=runs))
         names -= self._sought

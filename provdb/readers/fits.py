@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from provdb.errors import MissingExtra, ReadError
+from provdb.errors import ReadError
 from provdb.model import Record, location_id
 from provdb.readers import embedded_fits
 from provdb.readers.embedded import HISTORY_MARK, Embedded, embedded_records
@@ -58,10 +58,7 @@ def read_file(
         ReadError: It is no whole FITS file.
         MissingExtra: astropy is not installed.
     """
-    try:
-        from astropy.io import fits
-    except ImportError as error:
-        raise MissingExtra("astropy", extra="readers") from error
+    fits = embedded_fits.astropy_library()
     location = source.location()
 
     def tell(reason: str) -> None:

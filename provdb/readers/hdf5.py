@@ -21,12 +21,12 @@ from typing import Any, Final
 
 import orjson
 
-from provdb.errors import MissingExtra, ReadError, RecordError
+from provdb.errors import ReadError, RecordError
 from provdb.model import Record, encode, location_id
 from provdb.model.values import canonical
 from provdb.readers.ctapipe import activity_records
 from provdb.readers.embedded import HDF5_NAME, Embedded, embedded_records
-from provdb.readers.embedded_hdf5 import embedded_in
+from provdb.readers.embedded_hdf5 import embedded_in, h5py_library
 from provdb.readers.literal import parse_literal
 from provdb.readers.pickles import read_pickle
 from provdb.readers.reference_meta import is_made_up, product_level, product_records
@@ -76,10 +76,7 @@ def read_file(
         ReadError: It is no whole HDF5 file.
         MissingExtra: h5py is not installed.
     """
-    try:
-        import h5py
-    except ImportError as error:
-        raise MissingExtra("h5py", extra="readers") from error
+    h5py = h5py_library()
     location = source.location()
     told = _Told(source.name, on_problem)
     try:

@@ -44,28 +44,22 @@ def describe(
     for node in nodes:
         id_ = node.id
         if isinstance(node, Activity):
-            yield _node(
-                (
-                    *(id_, "activity", node.name, None, None, node.run, node.subrun),
-                    *(None, node.status, None, node.session_tag),
-                    *(node.start, node.end, None, distances[id_], *_OF_ONE),
-                )
-            )
+            _, name, tag, _, status, start, end, run, subrun, _, _, _ = node
+            told = id_, "activity", name, None, None, run, subrun, None, status, None
+            when = tag, start, end, None, distances[id_]
+            yield _node(told + when + _OF_ONE)
             continue
-        document: Document = entities.get(node.entity, {})
+        entity = node.entity
+        document: Document = entities.get(entity, {})
         field = document.get
-        is_collection = field(f.TYPE) in _COLLECTIONS or f.MEMBERS in document
-        if is_collection and not runs:
-            runs = _runs_of_collections(nodes, edges, loaded)
-        yield _node(
-            (
-                *(id_, "collection" if is_collection else "entity", field(f.NAME)),
-                *(field(f.LOCATION), field(f.LEVEL)),
-                *(runs[id_] if is_collection else field(f.RUN), field(f.SUBRUN)),
-                *(node.tag, _status(node, loaded), _origin(node, document)),
-                *(None, None, None, node.entity, distances[id_], *_OF_ONE),
-            )
-        )
+        kind, run = "entity", field(f.RUN)
+        if _is_collection(document):
+            runs = runs or _runs_of_collections(nodes, edges, loaded)
+            kind, run = "collection", runs[id_]
+        what = id_, kind, field(f.NAME), field(f.LOCATION), field(f.LEVEL), run
+        which = field(f.SUBRUN), id_[len(entity) + 1 :] or None, _status(node, loaded)
+        whence = _origin(node, document), None, None, None, entity, distances[id_]
+        yield _node(what + which + whence + _OF_ONE)
 
 
 def _runs_of_collections(

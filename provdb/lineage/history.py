@@ -9,10 +9,9 @@ from collections.abc import (
     Container,
     Iterable,
     Iterator,
-    Sequence,
 )
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final
@@ -39,8 +38,9 @@ __all__ = ["History", "Node", "Step"]
 Node = Activity | Version
 # A relation of a node, and the node at the other end of it.
 Step = tuple[Node, LineageEdge]
-# A version of an entity, and who made it, if anybody did.
-_Writing = tuple[Version, Activity | None]
+# A version of an entity, who made it, if anybody did, and when that ended.
+_Writing = tuple[Version, Activity | None, datetime | None]
+_LATEST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class History:
@@ -58,10 +58,10 @@ class History:
         self._versions: dict[str, Collection[Version]] = {}
         # One object for one version.
         self._known: dict[tuple[str, object], Version] = {}
-        # Entities that different steps wrote one after another: what each wrote.
+        # Entities that different steps wrote one after another: what each wrote. And
+        # those of them of which there is one version, as there is of nearly all.
         self._settled: dict[str, tuple[_Writing, ...]] = {}
-        # Entities that nothing wrote and that come from nothing: what each is.
-        self._unwritten: dict[str, Version] = {}
+        self._only: dict[str, _Writing] = {}
         # Versions of what comes from something without any activity.
         self._derived: dict[Use, Version] = {}
 
@@ -83,12 +83,10 @@ class History:
         entity, _, hash_ = link
         settled = self._settled.get(entity) or self._settle(entity)
         if len(settled) == 1:
-            # Hardly anything was written twice, and one content is as good as another.
-            version, maker = settled[0]
-            if maker is None:
-                return version, False
+            # One content is as good as another then.
+            version, maker, end = settled[0]
             if maker is not activity:
-                return version, _is_late(maker, activity.start)
+                return version, _is_late(end, activity.start)
         elif settled and hash_ is None:
             found = _written_by(settled, activity.start, exclude=(activity.id,))
             if found is not None:
@@ -100,21 +98,14 @@ class History:
 
     def upstream(self, node: Node) -> list[Step]:
         """Return what a node comes from, one step back in time."""
-        steps: list[Step] = []
         if isinstance(node, Activity):
-            id_, unwritten, see_used = node.id, self._unwritten, self.see_used
-            for link in node.used:
-                entity, role, _ = link
-                version, is_late = unwritten.get(entity), False
-                if version is None:
-                    version, is_late = see_used(node, link)
-                edge = _edge((id_, version.id, "used", role, None, is_late))
-                steps.append((version, edge))
-            return steps
+            return self._usages(node)
+        steps: list[Step] = []
         for generator in sorted(node.generators):
             activity = self.loaded.activity(generator)
-            for role in _roles(activity.generated, node.entity):
-                steps.append((activity, _was_generated_by(node, activity, role)))
+            for entity, role, _ in activity.generated:
+                if entity == node.entity:
+                    steps.append((activity, _was_generated_by(node, activity, role)))
         if self.loaded.has_sources(node.entity):
             steps += self._direct_steps(node)
         return steps
@@ -123,16 +114,16 @@ class History:
         """Return what comes from a node, one step on in time."""
         steps: list[Step] = []
         if isinstance(node, Activity):
-            for link in node.generated:
-                for version in self.versions(link.entity):
+            for entity, role, _ in node.generated:
+                for version in self.versions(entity):
                     if node.id in version.generators:
-                        edge = _was_generated_by(version, node, link.role)
+                        edge = _was_generated_by(version, node, role)
                         steps.append((version, edge))
             return steps
         for activity, link in self.loaded.readers[node.entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                edge = _edge((activity.id, node.id, "used", link.role, None, is_late))
+                edge = _edge((activity.id, node.id, "used", link[1], None, is_late))
                 steps.append((activity, edge))
         for later in self.loaded.later(node.entity):
             for version in self.versions(later):
@@ -166,25 +157,42 @@ class History:
         latest = max(generators, key=lambda activity: activity.order)
         return self.see(Use(entity, session_id=latest.session_id))[0]
 
+    def _usages(self, activity: Activity) -> list[Step]:
+        id_, start, only = activity.id, activity.start or _LATEST, self._only
+        steps: list[Step] = []
+        for link in activity.used:
+            entity, role, _ = link
+            writing = only.get(entity)
+            if writing is None or writing[1] is activity:
+                version, is_late = self.see_used(activity, link)
+            else:
+                version, _, end = writing
+                is_late = end is not None and end > start
+            edge = _edge((id_, version.id, "used", role, None, is_late))
+            steps.append((version, edge))
+        return steps
+
     def _settle(self, entity: str) -> tuple[_Writing, ...]:
         """Return what different steps wrote of an entity, the latest first.
 
         There is nothing to decide then but who had ended. Nothing is returned of an
         entity for which more than that decides.
         """
-        made = self.loaded.generators.get(entity, ())
+        made: Collection[Activity] = self.loaded.generators.get(entity, ())
         settled: tuple[_Writing, ...] = ()
         if not made:
             if not self.loaded.has_sources(entity):
-                version = self._unwritten[entity] = self._version(entity)
-                settled = ((version, None),)
+                settled = ((self._version(entity), None, None),)
         elif self.loaded.is_for_all_sessions(entity) and wrote_in_turn(made):
+            if len(made) > 1:
+                made = sorted(made, key=attrgetter("order"), reverse=True)
             settled = tuple(
-                (self._generated_by(entity, (maker,)), maker)
-                for maker in sorted(made, key=attrgetter("order"), reverse=True)
+                [(self._generated_by(entity, (one,)), one, one.end) for one in made]
             )
         if settled:
             self._settled[entity] = settled
+            if len(settled) == 1:
+                self._only[entity] = settled[0]
         return settled
 
     def _version(
@@ -360,9 +368,8 @@ class History:
             yield self.see_used(activity, link)[0]
 
     def _is_read_by(self, maker: Activity | None, entity: str) -> bool:
-        return maker is not None and any(
-            activity is maker for activity, _ in self.loaded.readers[entity]
-        )
+        readers = self.loaded.readers[entity]
+        return bool(readers) and any(activity is maker for activity, _ in readers)
 
     def _resolve(self, use: Use) -> Resolution:
         return resolve(
@@ -395,18 +402,16 @@ def _written_by(
 ) -> tuple[Version, bool] | None:
     """Return the latest version that was there at a time, and whether it came later."""
     latest = None
-    for version, maker in settled:
-        if maker is None:
-            return version, False
-        if maker.id not in exclude:
-            if time is None or maker.end is None or maker.end <= time:
+    for version, maker, end in settled:
+        if maker is None or maker.id not in exclude:
+            if not _is_late(end, time):
                 return version, False
             latest = latest or version
     return None if latest is None else (latest, True)
 
 
-def _is_late(maker: Activity, time: datetime | None) -> bool:
-    return time is not None and maker.end is not None and maker.end > time
+def _is_late(end: datetime | None, time: datetime | None) -> bool:
+    return time is not None and end is not None and end > time
 
 
 def _was_generated_by(
@@ -423,9 +428,3 @@ _edge: Final[Callable[[tuple[Any, ...]], LineageEdge]] = partial(
 
 def _order_of_source(source: Source) -> tuple[str, str]:
     return source.relation, source.version.entity
-
-
-def _roles(links: Sequence[Link], entity: str) -> list[str | None]:
-    if len(links) == 1:
-        return [links[0].role]
-    return list(dict.fromkeys([link.role for link in links if link.entity == entity]))

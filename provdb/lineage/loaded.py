@@ -107,8 +107,7 @@ class Loaded:
     def load_activities(self, activities: Iterable[str]) -> None:
         """Load some activities themselves."""
         missing = [one for one in activities if one not in self.activities]
-        for document in self._store.read(f.ACTIVITIES, missing):
-            self._activity_of(document)
+        self._activities_of(self._store.read(f.ACTIVITIES, missing))
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
@@ -161,7 +160,7 @@ class Loaded:
         """Say whether nothing generated an entity, or only who used it."""
         entity = document[f.ID]
         return entity in self._may_be_read and all(
-            any(link.entity == entity for link in activity.used)
+            any(used == entity for used, _, _ in activity.used)
             for activity in self.generators[entity]
         )
 
@@ -219,10 +218,10 @@ class Loaded:
             made = self._store.generations(todo)
             self._know_generators(todo, made)
             used = {
-                link.entity
+                input_
                 for entity in todo
                 for maker in likely_generators(self.generators[entity])
-                for link in maker.used
+                for input_, _, _ in maker.used
             }
             todo = used - self.generators.keys()
         self._load_entities(reached)
@@ -250,15 +249,15 @@ class Loaded:
         generators |= dict.fromkeys(entities, _NOBODY)
         several: set[str] = set()
         for activity in self._activities_of(documents):
-            for link in activity.generated:
-                if link.entity in entities:
-                    known = generators[link.entity]
+            for entity, _, _ in activity.generated:
+                if entity in entities:
+                    known = generators[entity]
                     # It can have written one entity in two roles.
                     if not known:
-                        generators[link.entity] = [activity]
+                        generators[entity] = [activity]
                     elif known[-1] is not activity:
                         known.append(activity)
-                        several.add(link.entity)
+                        several.add(entity)
         # In an order of its own, for that of the store is none.
         for entity in several:
             generators[entity].sort(key=attrgetter("id"))
@@ -270,12 +269,13 @@ class Loaded:
         readers |= dict.fromkeys(entities, _UNUSED)
         for activity in self._activities_of(sorted(documents, key=itemgetter(f.ID))):
             for link in activity.used:
-                if link.entity in entities:
-                    known = readers[link.entity]
+                entity = link[0]
+                if entity in entities:
+                    known = readers[entity]
                     if known:
                         known.append((activity, link))
                     else:
-                        readers[link.entity] = [(activity, link)]
+                        readers[entity] = [(activity, link)]
 
     def _know_heirs(
         self, entities: Collection[str], documents: Iterable[Document]
@@ -285,20 +285,28 @@ class Loaded:
                 if entity in entities:
                     self.heirs.setdefault(entity, []).append(document[f.ID])
 
-    def _activities_of(self, documents: Iterable[Document]) -> Iterator[Activity]:
+    def _activities_of(self, documents: Iterable[Document]) -> list[Activity]:
+        """Return the activities of documents, without those that were not yet."""
+        known, found = self.activities, []
         for document in documents:
-            activity = self._activity_of(document)
+            id_ = document[f.ID]
+            if id_ not in known:
+                known[id_] = self._as_it_was(Activity.of_document(document))
+            activity = known[id_]
             if activity is not None:
-                yield activity
+                found.append(activity)
+        return found
 
-    def _activity_of(self, document: Document) -> Activity | None:
-        id_ = document[f.ID]
-        if id_ not in self.activities:
-            activity = Activity.of_document(document)
-            known = self.activities[id_] = _as_it_was(activity, self._as_of)
-            if known is None:
-                self._generated_later.update(link.entity for link in activity.generated)
-        return self.activities[id_]
+    def _as_it_was(self, activity: Activity) -> Activity | None:
+        as_of = self._as_of
+        if as_of is None:
+            return activity
+        if activity.start is not None and activity.start > as_of:
+            self._generated_later.update(entity for entity, _, _ in activity.generated)
+            return None
+        if activity.end is not None and activity.end > as_of:
+            return activity._replace(end=None, status="running")
+        return activity
 
     def _load_entities(self, entities: Iterable[str]) -> None:
         missing = self._without_level(entities)
@@ -384,13 +392,3 @@ def declared(document: Document) -> list[str]:
     return [
         link[f.ENTITY] for _, array in RELATIONS for link in document.get(array, ())
     ]
-
-
-def _as_it_was(activity: Activity, as_of: datetime | None) -> Activity | None:
-    if as_of is None:
-        return activity
-    if activity.start is not None and activity.start > as_of:
-        return None
-    if activity.end is not None and activity.end > as_of:
-        return activity._replace(end=None, status="running")
-    return activity

@@ -34,18 +34,9 @@ _FAILED: Final = ("failed", "interrupted")
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class Link(NamedTuple):
-    """One usage or generation.
-
-    Attributes:
-        entity: Id of the entity.
-        role: Its role in the activity.
-        hash: Hash of its content at that moment, where it was recorded.
-    """
-
-    entity: str
-    role: str | None
-    hash: str | None
+# One usage or generation: the id of the entity, its role in the activity, and the hash
+# of its content at that moment, where it was recorded. There are millions of them.
+Link = tuple[str, str | None, str | None]
 
 
 class Activity(NamedTuple):
@@ -79,10 +70,21 @@ class Activity(NamedTuple):
         """Return the activity that a document holds."""
         field = document.get
         id_, tag, session_id, status, run, subrun, used, generated = _told(document)
-        return cls(
-            *(id_, field(f.NAME), tag, session_id, status, field(f.START)),
-            *(field(f.END), run, subrun, _links(used), _links(generated)),
-            f.GRANULARITY in document,
+        return _activity(
+            (
+                id_,
+                field(f.NAME),
+                tag,
+                session_id,
+                status,
+                field(f.START),
+                field(f.END),
+                run,
+                subrun,
+                _links(used),
+                _links(generated),
+                f.GRANULARITY in document,
+            )
         )
 
 
@@ -138,7 +140,7 @@ class Version(NamedTuple):
             parts += sorted(f"{s.relation} {s.rule} {s.version.id}" for s in sources)
             digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_TAG_BYTES)
             tag = digest.hexdigest()
-        return cls(f"{entity}@{tag}", entity, generators, sources)
+        return _version((f"{entity}@{tag}", entity, generators, sources))
 
     @property
     def tag(self) -> str | None:
@@ -232,11 +234,11 @@ def contested_inputs(candidates: Collection[Activity]) -> set[str]:
     if len({activity.name for activity in candidates}) == len(candidates):
         return set()
     return {
-        link.entity
+        entity
         for group in _same_step(candidates).values()
         if len(group) > 1
         for activity in group
-        for link in activity.used
+        for entity, _, _ in activity.used
     }
 
 
@@ -265,7 +267,7 @@ def wrote_in_turn(candidates: Collection[Activity]) -> bool:
     Args:
         candidates: All activities that generated the entity.
     """
-    if any(activity.end is None for activity in candidates):
+    if any([activity.end is None for activity in candidates]):
         return False
     if len(candidates) == 1:
         return True
@@ -320,8 +322,8 @@ def _eligible(
         activity
         for activity in eligible
         if any(
-            link.entity == use.entity and link.hash == use.hash
-            for link in activity.generated
+            entity == use.entity and hash_ == use.hash
+            for entity, _, hash_ in activity.generated
         )
     ] or eligible
 
@@ -371,7 +373,7 @@ def _same_step(
 ) -> dict[tuple[str | None, frozenset[str]], list[Activity]]:
     groups: dict[tuple[str | None, frozenset[str]], list[Activity]] = {}
     for activity in activities:
-        outputs = frozenset(link.entity for link in activity.generated)
+        outputs = frozenset([entity for entity, _, _ in activity.generated])
         groups.setdefault((activity.name, outputs), []).append(activity)
     return groups
 
@@ -379,7 +381,7 @@ def _same_step(
 def _data_inputs(
     activity: Activity, levels: Mapping[str, str | None]
 ) -> frozenset[str]:
-    inputs = {link.entity for link in activity.used}
+    inputs = {entity for entity, _, _ in activity.used}
     # Where no input is known to be data, each may be.
     data = {entity for entity in inputs if levels.get(entity) is not None}
     return frozenset(data or inputs)
@@ -396,16 +398,15 @@ def _is_after(activity: Activity, time: datetime | None) -> bool:
 
 def _links(links: Iterable[Mapping[str, Any]]) -> tuple[Link, ...]:
     entity, role, hash_ = f.ENTITY, f.ROLE, f.HASH
-    # There are millions of links, and the class itself takes twice as long.
-    return tuple(
-        [_link((link[entity], link.get(role), link.get(hash_))) for link in links]
-    )
+    return tuple([(link[entity], link.get(role), link.get(hash_)) for link in links])
 
 
 _told: Final = itemgetter(
     *(f.ID, f.SESSION_TAG, f.SESSION_ID, f.STATUS, f.RUN, f.SUBRUN),
     *(f.USED, f.GENERATED),
 )
-_link: Final[Callable[[tuple[str, str | None, str | None]], Link]] = partial(
-    tuple.__new__, Link
+# The classes themselves take twice as long.
+_activity: Final[Callable[[tuple[Any, ...]], Activity]] = partial(
+    tuple.__new__, Activity
 )
+_version: Final[Callable[[tuple[Any, ...]], Version]] = partial(tuple.__new__, Version)

@@ -137,10 +137,10 @@ def _made_beside(history: History, nodes: Iterable[Node]) -> list[Node]:
     """Return what steps made of their own run, and nothing that was reached uses."""
     known = set(nodes)
     made = {
-        (link.entity, activity.id): activity
+        (entity, activity.id): activity
         for activity in known
         if isinstance(activity, Activity)
-        for link in activity.generated
+        for entity, _, _ in activity.generated
     }
     history.loaded.load_uses({entity for entity, _ in made})
     reached = {v.entity for v in known if isinstance(v, Version)}

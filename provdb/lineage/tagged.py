@@ -8,7 +8,7 @@ from provdb.errors import NotFound
 from provdb.lineage.describe import describe
 from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Activity, Link, Version
+from provdb.lineage.resolve import Activity, Version
 from provdb.lineage.result import Lineage, LineageEdge
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.lineage.walk import without_collector
@@ -115,17 +115,17 @@ def _load(loaded: Loaded, activities: list[Document], entities: list[str]) -> No
 def _around(history: History, step: Activity) -> Iterator[Step]:
     """Yield what a step used, and every version of what it made."""
     yield from history.upstream(step)
-    for link in step.generated:
-        for version in _made(history, step, link):
-            edge = LineageEdge(version.id, step.id, "wasGeneratedBy", link.role)
+    for entity, role, _ in step.generated:
+        for version in _made(history, step, entity):
+            edge = LineageEdge(version.id, step.id, "wasGeneratedBy", role)
             yield version, edge
 
 
-def _made(history: History, step: Activity, link: Link) -> Collection[Version]:
-    versions = (*history.versions(link.entity), *history.written(link.entity))
+def _made(history: History, step: Activity, entity: str) -> Collection[Version]:
+    versions = (*history.versions(entity), *history.written(entity))
     made = dict.fromkeys(v for v in versions if step.id in v.generators)
     # What another step is known to have made in its place was made all the same.
-    return made or (Version.of(link.entity, frozenset((step.id,))),)
+    return made or (Version.of(entity, frozenset((step.id,))),)
 
 
 def _add_sources(

@@ -157,10 +157,10 @@ class Direction:
 
 def _load_upstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
     loaded.load_uses(
-        link.entity
+        entity
         for node in nodes
         if isinstance(node, Activity)
-        for link in node.used
+        for entity, _, _ in node.used
     )
 
 
@@ -168,7 +168,7 @@ def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
     entities: list[str] = []
     for node in nodes:
         if isinstance(node, Activity):
-            entities += [link.entity for link in node.generated]
+            entities += [entity for entity, _, _ in node.generated]
         else:
             entities.append(node.entity)
     loaded.load_readers(entities)

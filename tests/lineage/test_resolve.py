@@ -31,20 +31,20 @@ def step(id_: str, start: float | None, end: float | None, **changes: Any) -> Ac
         end=None if end is None else at(end),
         run=1807,
         subrun=1,
-        used=(Link("r0.1", None, None),),
-        generated=(Link("dl1", None, None),),
+        used=(("r0.1", None, None),),
+        generated=(("dl1", None, None),),
     )
     return activity._replace(**changes)
 
 
 def reading(*entities: str) -> tuple[Link, ...]:
     """Return usages of entities."""
-    return tuple(Link(entity, None, None) for entity in entities)
+    return tuple((entity, None, None) for entity in entities)
 
 
 def content(hash_: str) -> tuple[Link, ...]:
     """Return the generation of "dl1" with a recorded content."""
-    return (Link("dl1", None, hash_),)
+    return (("dl1", None, hash_),)
 
 
 def used_at(minutes: float | None, **changes: Any) -> Use:
@@ -113,7 +113,7 @@ def test_rule_2_of_two_that_wrote_the_content_the_later_one_made_it() -> None:
 
 
 def test_rule_2_the_hash_of_another_output_does_not_count() -> None:
-    both = (Link("dl1", None, "bb"), Link("muons", None, "aa"))
+    both = (("dl1", None, "bb"), ("muons", None, "aa"))
     new = step("new", 2, 3, generated=both)
     old = step("old", 0, 1, generated=content("aa"))
 

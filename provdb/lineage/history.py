@@ -56,18 +56,16 @@ class History:
         self.loaded = loaded
         self.warnings: dict[str, None] = {}
         self._versions: dict[str, Collection[Version]] = {}
-        # One object for one version.
+        # One object for one version of any other entity.
         self._known: dict[tuple[str, object], Version] = {}
-        # Entities that different steps wrote one after another: what each wrote. And
-        # those of them of which there is one version, as there is of nearly all.
+        # Entities that different steps wrote one after another: what each wrote.
         self._settled: dict[str, tuple[_Writing, ...]] = {}
-        self._only: dict[str, _Writing] = {}
         # Versions of what comes from something without any activity.
         self._derived: dict[Use, Version] = {}
 
     def see(self, use: Use) -> tuple[Version, bool]:
         """Return the version that was used, and whether the times conflict."""
-        settled = self._settled.get(use.entity) or self._settle(use.entity)
+        settled = self._settle(use.entity)
         if settled and use.hash is None:
             found = _written_by(settled, use.time, exclude=use.exclude)
             if found is not None:
@@ -81,7 +79,7 @@ class History:
     def see_used(self, activity: Activity, link: Link) -> tuple[Version, bool]:
         """Return the version that an activity used, and whether the times conflict."""
         entity, _, hash_ = link
-        settled = self._settled.get(entity) or self._settle(entity)
+        settled = self._settle(entity)
         if len(settled) == 1:
             # One content is as good as another then.
             version, maker, end = settled[0]
@@ -146,7 +144,7 @@ class History:
 
     def now(self, entity: str) -> Version:
         """Return the version of a loaded entity that there is now."""
-        settled = self._settled.get(entity) or self._settle(entity)
+        settled = self._settle(entity)
         if settled:
             return settled[0][0]
         version = self.see(Use(entity))[0]
@@ -158,16 +156,17 @@ class History:
         return self.see(Use(entity, session_id=latest.session_id))[0]
 
     def _usages(self, activity: Activity) -> list[Step]:
-        id_, start, only = activity.id, activity.start or _LATEST, self._only
+        id_, start, settled = activity.id, activity.start or _LATEST, self._settled
         steps: list[Step] = []
         for link in activity.used:
             entity, role, _ = link
-            writing = only.get(entity)
-            if writing is None or writing[1] is activity:
-                version, is_late = self.see_used(activity, link)
-            else:
-                version, _, end = writing
+            writings = settled.get(entity, ())
+            # Hardly anything was written twice.
+            if len(writings) == 1 and writings[0][1] is not activity:
+                version, _, end = writings[0]
                 is_late = end is not None and end > start
+            else:
+                version, is_late = self.see_used(activity, link)
             edge = _edge((id_, version.id, "used", role, None, is_late))
             steps.append((version, edge))
         return steps
@@ -178,38 +177,47 @@ class History:
         There is nothing to decide then but who had ended. Nothing is returned of an
         entity for which more than that decides.
         """
+        settled = self._settled.get(entity)
+        if settled is not None:
+            return settled
         made: Collection[Activity] = self.loaded.generators.get(entity, ())
-        settled: tuple[_Writing, ...] = ()
-        if not made:
-            if not self.loaded.has_sources(entity):
-                settled = ((self._version(entity), None, None),)
-        elif self.loaded.is_for_all_sessions(entity) and wrote_in_turn(made):
+        if made:
+            if not self.loaded.is_for_all_sessions(entity) or not wrote_in_turn(made):
+                return ()
             if len(made) > 1:
                 made = sorted(made, key=attrgetter("order"), reverse=True)
             settled = tuple(
-                [(self._generated_by(entity, (one,)), one, one.end) for one in made]
+                [(Version.of(entity, frozenset((a.id,))), a, a.end) for a in made]
             )
-        if settled:
-            self._settled[entity] = settled
-            if len(settled) == 1:
-                self._only[entity] = settled[0]
+        elif self.loaded.has_sources(entity):
+            return ()
+        else:
+            settled = ((Version.of(entity), None, None),)
+        self._settled[entity] = settled
         return settled
 
     def _version(
         self, entity: str, sources: frozenset[Source] = frozenset()
     ) -> Version:
-        version = self._known.get((entity, sources))
-        if version is None:
-            version = Version.of(entity, sources=sources)
-            self._known[entity, sources] = version
-        return version
+        if not sources:
+            for version, maker, _ in self._settle(entity):
+                if maker is None:
+                    return version
+        known = self._known.get((entity, sources))
+        if known is None:
+            known = self._known[entity, sources] = Version.of(entity, sources=sources)
+        return known
 
     def _generated_by(self, entity: str, generators: tuple[Activity, ...]) -> Version:
+        if len(generators) == 1:
+            for version, maker, _ in self._settle(entity):
+                if maker is generators[0]:
+                    return version
         ids = frozenset([activity.id for activity in generators])
-        version = self._known.get((entity, ids))
-        if version is None:
-            version = self._known[entity, ids] = Version.of(entity, ids)
-        return version
+        known = self._known.get((entity, ids))
+        if known is None:
+            known = self._known[entity, ids] = Version.of(entity, ids)
+        return known
 
     def _see_derived(self, use: Use) -> Version:
         """Return the version of an entity by what it comes from without an activity.
@@ -338,7 +346,7 @@ class History:
     def _find_versions(self, entity: str) -> None:
         """Find the versions of an entity and of all that comes directly from it."""
         if not self.loaded.later(entity):
-            settled = self._settled.get(entity) or self._settle(entity)
+            settled = self._settle(entity)
             if len(settled) == 1 and not self._is_read_by(settled[0][1], entity):
                 self._versions[entity] = (settled[0][0],)
             else:

@@ -377,7 +377,9 @@ class History:
 
     def _is_read_by(self, maker: Activity | None, entity: str) -> bool:
         readers = self.loaded.readers[entity]
-        return bool(readers) and any(activity is maker for activity, _ in readers)
+        if maker is None or not readers:
+            return False
+        return any(activity is maker for activity, _ in readers)
 
     def _resolve(self, use: Use) -> Resolution:
         return resolve(

@@ -88,11 +88,13 @@ class Loaded:
         # What lies there, by what it is called on this side of the gap.
         self._written_for: dict[str, list[Document]] = {}
         self._read_for: dict[str, list[Document]] = {}
+        self._read_elsewhere: set[str] = set()
         self._across: set[str] = set()
         self._sought: set[str] = set()
         self._index = RuleIndex(rules)
-        self._later: dict[str, Sequence[str]] = {}
         self._generated_later: set[str] = set()
+        # Who generated an entity, of those that are loaded by now.
+        self._makers: dict[str, list[Activity]] = {}
 
     def load_uses(self, entities: Iterable[str]) -> None:
         """Load all that decides which versions of these entities were used."""
@@ -115,8 +117,9 @@ class Loaded:
         while todo:
             unknown = todo - self.generators.keys()
             missing = self._without_level(unknown)
+            known = {a.id for e in unknown for a in self._makers.get(e, ())}
             made, described, used, heirs = self._store.at_once(
-                partial(self._store.generations, unknown, known=self.activities),
+                partial(self._store.generations, unknown, known=known),
                 partial(self._store.entities, missing),
                 partial(self._store.usages, todo),
                 partial(self._store.descendants, todo),
@@ -128,6 +131,8 @@ class Loaded:
             self.load_uses(self._decisive(unknown))
             written = [self.entities[entity] for entity in todo & self._may_be_written]
             self._load_read_for(written)
+            written = [one for one in written if one[f.FILE_NAME] in self._read_for]
+            self._read_elsewhere.update(one[f.ID] for one in written)
             following = {
                 heir for e in todo & self.heirs.keys() for heir in self.heirs[e]
             }
@@ -186,14 +191,10 @@ class Loaded:
 
         Its readers must be loaded.
         """
-        later = self._later.get(entity)
-        if later is None:
-            later = self.heirs.get(entity, _NOTHING)
-            if entity in self._may_be_written:
-                written = self.entities[entity]
-                if written[f.FILE_NAME] in self._read_for:
-                    later = [*later, *(read[f.ID] for read in self.read(written))]
-            self._later[entity] = later
+        later = self.heirs.get(entity, _NOTHING)
+        if entity in self._read_elsewhere:
+            read = (document[f.ID] for document in self.read(self.entities[entity]))
+            later = [*later, *read]
         return later
 
     def _load_generators(self, entities: Collection[str]) -> None:
@@ -245,22 +246,14 @@ class Loaded:
     def _know_generators(
         self, entities: Collection[str], documents: Iterable[Document]
     ) -> None:
-        generators = self.generators
-        generators |= dict.fromkeys(entities, _NOBODY)
-        several: set[str] = set()
-        for activity in self._activities_of(documents):
-            for entity, _, _ in activity.generated:
-                if entity in entities:
-                    known = generators[entity]
-                    # It can have written one entity in two roles.
-                    if not known:
-                        generators[entity] = [activity]
-                    elif known[-1] is not activity:
-                        known.append(activity)
-                        several.add(entity)
-        # In an order of its own, for that of the store is none.
-        for entity in several:
-            generators[entity].sort(key=attrgetter("id"))
+        self._activities_of(documents)
+        makers, generators = self._makers, self.generators
+        for entity in entities:
+            made = makers.get(entity, _NOBODY)
+            # In an order of its own, for that of the store is none.
+            generators[entity] = (
+                made[:] if len(made) < 2 else sorted(made, key=attrgetter("id"))
+            )
 
     def _know_readers(
         self, entities: Collection[str], documents: Iterable[Document]
@@ -290,12 +283,24 @@ class Loaded:
         known, found = self.activities, []
         for document in documents:
             id_ = document[f.ID]
-            if id_ not in known:
-                known[id_] = self._as_it_was(Activity.of_document(document))
-            activity = known[id_]
+            if id_ in known:
+                activity = known[id_]
+            else:
+                activity = known[id_] = self._as_it_was(Activity.of_document(document))
+                if activity is not None:
+                    self._add_maker(activity)
             if activity is not None:
                 found.append(activity)
         return found
+
+    def _add_maker(self, activity: Activity) -> None:
+        makers = self._makers
+        for entity, _, _ in activity.generated:
+            known = makers.get(entity)
+            if known is None:
+                makers[entity] = [activity]
+            elif known[-1] is not activity:  # It may have written it in two roles.
+                known.append(activity)
 
     def _as_it_was(self, activity: Activity) -> Activity | None:
         as_of = self._as_of

@@ -165,8 +165,12 @@ class Store(ABC):
     ) -> list[Document]:
         """Return the activities that generated any of these entities.
 
-        They hold their names, sessions, times and links at least; those whose id is
-        known, their id.
+        They hold their names, sessions, times and links at least.
+
+        Args:
+            entities: Ids of the entities.
+            known: Ids of activities that generated some of them; these may be left
+                out of what is returned.
         """
 
     @abstractmethod

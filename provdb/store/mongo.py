@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import copy_context
 from datetime import UTC, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Thread
 from typing import Any, Final
 
@@ -20,8 +20,10 @@ from bson.errors import BSONError
 from bson.min_key import MinKey
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.collection import Collection as MongoCollection
+from pymongo.cursor import CursorType
 from pymongo.errors import (
     BulkWriteError,
+    InvalidOperation,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -47,7 +49,9 @@ _SHORT_PATIENCE_MS: Final = 3000
 # Ids asked for, and documents sent back, in one message.
 _IDS: Final = 10_000
 _DOCUMENTS: Final = 2000
-# From here on a second question costs less than documents that are known.
+# Ids in one message that asks only how many there are; it may have 16 MiB.
+_COUNTED_IDS: Final = 200_000
+# From here on one question more costs less than documents that are known.
 _MANY: Final = 200
 _DUPLICATE_KEY: Final = 11000
 _NAMESPACE_EXISTS: Final = 48
@@ -132,6 +136,7 @@ class MongoStore(Store):
         self.zone = zone
         self._is_ready = False
         self._may_bypass = True
+        self._may_stream = True
         options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
         if "serverselectiontimeoutms" not in uri.lower():
             is_bounded = timeout_seconds is not None
@@ -195,15 +200,14 @@ class MongoStore(Store):
         """Return the activities that generated any of these entities."""
         field = f"{f.GENERATED}.{f.ENTITY}"
         listed = list(entities)
-        if len(listed) < _MANY or len(known) < len(listed):
+        if len(known) < _MANY:
             return self._find(f.ACTIVITIES, field, listed, projection=_STEP)
-        # Likely most of them are known, and an id is a tenth of the work.
+        # An index alone says how many there are, and likely all of them are known.
+        if self._count(f.ACTIVITIES, field, listed) == len(known):
+            return []
         found = self._find(f.ACTIVITIES, field, listed, projection={f.ID: 1})
         unknown = [d[f.ID] for d in found if d[f.ID] not in known]
-        if not unknown:
-            return found
-        told = [document for document in found if document[f.ID] in known]
-        return told + self._find(f.ACTIVITIES, f.ID, unknown, projection=_STEP)
+        return self._find(f.ACTIVITIES, f.ID, unknown, projection=_STEP)
 
     def usages(self, entities: Iterable[str]) -> list[Document]:
         """Return the activities that used any of these entities."""
@@ -481,7 +485,7 @@ class MongoStore(Store):
         also: Mapping[str, Any] | None = None,
         projection: Mapping[str, Any] | None = None,
     ) -> list[Document]:
-        found: dict[str, Document] = {}
+        found: list[Document] = []
         asked = {
             value
             for value in values
@@ -490,11 +494,36 @@ class MongoStore(Store):
         with self._errors():
             for batch in batches(asked, _IDS):
                 matching = {field: {"$in": batch}, **(also or {})}
-                cursor = self._database[collection].find(
-                    matching, projection, batch_size=_DOCUMENTS
-                )
-                found |= {document[f.ID]: document for document in cursor}
-        return list(found.values())
+                found += self._stream(collection, matching, projection)
+        if len(asked) <= _IDS:
+            return found
+        return list({document[f.ID]: document for document in found}.values())
+
+    def _stream(
+        self, collection: str, matching: Filter, projection: Mapping[str, Any] | None
+    ) -> list[Document]:
+        """Find documents; the server sends them on while they are decoded here."""
+        find = partial(
+            self._database[collection].find,
+            matching,
+            projection,
+            batch_size=_DOCUMENTS,
+        )
+        if self._may_stream:
+            try:
+                return find(cursor_type=CursorType.EXHAUST).to_list()
+            except InvalidOperation:  # The router of a sharded cluster cannot.
+                self._may_stream = False
+        return find().to_list()
+
+    def _count(self, collection: str, field: str, values: Iterable[str]) -> int:
+        """Count the documents with some values; those with several, once or more."""
+        documents = self._database[collection]
+        with self._errors():
+            return sum(
+                documents.count_documents({field: {"$in": batch}})
+                for batch in batches(filter(is_plain_text, values), _COUNTED_IDS)
+            )
 
     def _has_any(self, collection: str, field: str) -> bool:
         with self._errors():

@@ -9,6 +9,7 @@ from collections.abc import (
     Container,
     Iterable,
     Iterator,
+    Sequence,
 )
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -180,7 +181,7 @@ class History:
         settled = self._settled.get(entity)
         if settled is not None:
             return settled
-        made: Collection[Activity] = self.loaded.generators.get(entity, ())
+        made: Sequence[Activity] = self.loaded.generators.get(entity, ())
         if made:
             if not self.loaded.is_for_all_sessions(entity) or not wrote_in_turn(made):
                 return ()

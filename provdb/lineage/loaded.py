@@ -37,6 +37,7 @@ _NOTHING: Final[Sequence[str]] = ()
 # From so many files on, those of their runs that begin alike are asked for.
 _MANY: Final = 1000
 _LAST: Final = "\U0010ffff"
+_id: Final = attrgetter("id")
 
 
 class Loaded:
@@ -251,9 +252,7 @@ class Loaded:
         for entity in entities:
             made = makers.get(entity, _NOBODY)
             # In an order of its own, for that of the store is none.
-            generators[entity] = (
-                made[:] if len(made) < 2 else sorted(made, key=attrgetter("id"))
-            )
+            generators[entity] = made if len(made) < 2 else sorted(made, key=_id)
 
     def _know_readers(
         self, entities: Collection[str], documents: Iterable[Document]
@@ -283,17 +282,20 @@ class Loaded:
         known, found = self.activities, []
         for document in documents:
             id_ = document[f.ID]
-            if id_ in known:
-                activity = known[id_]
-            else:
-                activity = known[id_] = self._as_it_was(Activity.of_document(document))
-                if activity is not None:
-                    self._add_maker(activity)
+            activity = known[id_] if id_ in known else self._learn(id_, document)
             if activity is not None:
                 found.append(activity)
         return found
 
-    def _add_maker(self, activity: Activity) -> None:
+    def _learn(self, id_: str, document: Document) -> Activity | None:
+        activity = Activity.of_document(document)
+        if self._as_of is not None and not _had_begun(activity, self._as_of):
+            self.activities[id_] = None
+            self._generated_later.update(entity for entity, _, _ in activity.generated)
+            return None
+        if self._as_of is not None:
+            activity = _as_it_was(activity, self._as_of)
+        self.activities[id_] = activity
         makers = self._makers
         for entity, _, _ in activity.generated:
             known = makers.get(entity)
@@ -301,16 +303,6 @@ class Loaded:
                 makers[entity] = [activity]
             elif known[-1] is not activity:  # It may have written it in two roles.
                 known.append(activity)
-
-    def _as_it_was(self, activity: Activity) -> Activity | None:
-        as_of = self._as_of
-        if as_of is None:
-            return activity
-        if activity.start is not None and activity.start > as_of:
-            self._generated_later.update(entity for entity, _, _ in activity.generated)
-            return None
-        if activity.end is not None and activity.end > as_of:
-            return activity._replace(end=None, status="running")
         return activity
 
     def _load_entities(self, entities: Iterable[str]) -> None:
@@ -390,6 +382,16 @@ def _begun(beginning: str, *, runs: Collection[int]) -> Document:
         f.FILE_NAME: {"$gte": beginning, "$lt": beginning + _LAST},
         f.RUN: {"$in": sorted(runs)},
     }
+
+
+def _had_begun(activity: Activity, as_of: datetime) -> bool:
+    return activity.start is None or activity.start <= as_of
+
+
+def _as_it_was(activity: Activity, as_of: datetime) -> Activity:
+    if activity.end is None or activity.end <= as_of:
+        return activity
+    return activity._replace(end=None, status="running")
 
 
 def declared(document: Document) -> list[str]:

@@ -259,7 +259,7 @@ def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
     return candidates if len(steps) == len(sessions) else ()
 
 
-def wrote_in_turn(candidates: Collection[Activity]) -> bool:
+def wrote_in_turn(candidates: Sequence[Activity]) -> bool:
     """Say whether different steps wrote an entity, one after another, and ended well.
 
     No rule but the third one decides between them then.
@@ -267,10 +267,10 @@ def wrote_in_turn(candidates: Collection[Activity]) -> bool:
     Args:
         candidates: All activities that generated the entity.
     """
-    if any([activity.end is None for activity in candidates]):
-        return False
     if len(candidates) == 1:
-        return True
+        return candidates[0].end is not None
+    if any(activity.end is None for activity in candidates):
+        return False
     steps = {activity.name for activity in candidates}
     return len(steps) == len(candidates) and not any(
         activity.status in _FAILED for activity in candidates

@@ -168,7 +168,8 @@ def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
     entities: list[str] = []
     for node in nodes:
         if isinstance(node, Activity):
-            entities += [entity for entity, _, _ in node.generated]
+            for entity, _, _ in node.generated:
+                entities.append(entity)
         else:
             entities.append(node.entity)
     loaded.load_readers(entities)

@@ -15,7 +15,7 @@ from provdb.capture.handler import ProvHandler
 from tests.benchmarks.measure import Line, at_most, seconds_of
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.tracing import seconds_of_traced_call
-from tests.benchmarks.writers import run_writers
+from tests.benchmarks.writers import Turn, run_writers
 
 __all__ = ["CAPTURE_ROWS"]
 
@@ -87,12 +87,14 @@ def _environment(stage: Stage, *, rounds: int) -> Iterator[Line]:
 def _writers(stage: Stage, *, rounds: int) -> Iterator[Line]:
     count = stage.scale.subruns
     for activities in (27, 100):
-        turns = [
-            run_writers(stage, count=count, activities=activities)
-            for _ in range(max(1, rounds // 2))
-        ]
-        rate = median(turn.records / turn.seconds for turn in turns)
-        what = f"{count} writers, {turns[0].records // count} records each"
+        mine, bare = [], []
+        for _ in range(max(1, rounds // 2)):
+            mine.append(run_writers(stage, count=count, activities=activities))
+            bare.append(
+                run_writers(stage, count=count, activities=activities, is_bare=True)
+            )
+        rate, least = median(map(_rate, mine)), median(map(_rate, bare))
+        what = f"{count} writers, {mine[0].records // count} records each"
         yield Line(
             what=f"{what}, records a second in MongoDB | the promise",
             ours=f"{rate:,.0f}",
@@ -100,10 +102,16 @@ def _writers(stage: Stage, *, rounds: int) -> Iterator[Line]:
             ratio=rate / 30_000,
             at_least=1,
         )
+        yield Line(
+            what=f"{what} | FileHandler, and insert_many of documents made before",
+            ours=f"{rate:,.0f}",
+            baseline=f"{least:,.0f}",
+            ratio=rate / least,
+        )
         yield at_most(
             f"{what}: processor time of the writers | of the machine",
-            median(turn.busy_seconds for turn in turns),
-            median(turn.seconds for turn in turns) * (os.cpu_count() or 1),
+            median(turn.busy_seconds for turn in mine),
+            median(turn.seconds for turn in mine) * (os.cpu_count() or 1),
             None,
         )
 
@@ -114,6 +122,10 @@ CAPTURE_ROWS: Final[Mapping[str, Callable[..., Iterator[Line]]]] = {
     "environment": _environment,
     "writers": _writers,
 }
+
+
+def _rate(turn: Turn) -> float:
+    return turn.records / turn.seconds
 
 
 def _calls(handler: logging.Handler, message: object) -> list[float]:

@@ -10,12 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from pymongo import MongoClient
+from pymongo.errors import BulkWriteError
+
 from provdb.capture.handler import ProvHandler
 from provdb.capture.replay import spool_states
-from provdb.model import location_id
+from provdb.model import Record, fold, location_id
 from provdb.store import open_store
 from tests.benchmarks.stage import Stage
 
@@ -43,19 +47,29 @@ class Turn(NamedTuple):
     busy_seconds: float
 
 
-def run_writers(stage: Stage, *, count: int, activities: int) -> Turn:
+def run_writers(
+    stage: Stage, *, count: int, activities: int, is_bare: bool = False
+) -> Turn:
     """Have processes log their records into an empty database, all at once.
+
+    Args:
+        stage: Where to.
+        count: How many processes.
+        activities: How many activities each of them logs.
+        is_bare: Whether they log to a text file, and insert documents that were made
+            before: the least that can be done.
 
     Raises:
         RuntimeError: Not everything is in the store.
     """
     uri = stage.empty_database(is_lone=True)
+    (stage.folder / "spool").mkdir(exist_ok=True)
     writers = [
         subprocess.Popen(
             [
                 sys.executable,
                 *("-m", "tests.benchmarks.writers", uri, stage.folder / "spool"),
-                *(str(number), str(activities)),
+                *(str(number), str(activities), "bare" if is_bare else "handler"),
             ],
             cwd=_ROOT,
             stdin=subprocess.PIPE,
@@ -67,13 +81,16 @@ def run_writers(stage: Stage, *, count: int, activities: int) -> Turn:
     for writer in writers:
         if writer.stdout is None or writer.stdout.readline() != "ready\n":
             raise RuntimeError("a writer did not begin")
-    said = []
     for writer in writers:
         if writer.stdin is not None:
             writer.stdin.write("go\n")
             writer.stdin.flush()
+    lines = [writer.stdout.readline() for writer in writers if writer.stdout]
+    # An interpreter that ends takes as long as hundreds of records: none ends before
+    # all have written theirs.
     for writer in writers:
-        said.append([float(word) for word in writer.communicate()[0].split()])
+        writer.communicate()
+    said = [[float(word) for word in line.split()] for line in lines]
     begins, ends, busy, records = zip(*said, strict=True)
     with open_store(uri) as store:
         stored = {stats.name: stats.documents for stats in store.stats()}
@@ -128,25 +145,57 @@ def _entity(path: str) -> dict[str, Any]:
     }
 
 
-def _write(uri: str, spool_dir: str, number: str, activities: str) -> None:
+def _log(uri: str, spool_dir: str, session: Record, records: list[Record]) -> None:
     handler = ProvHandler(uri, spool_dir=spool_dir, close_timeout_seconds=300)
     logger = logging.Logger("provLogger", level=logging.INFO)
     logger.addHandler(handler)
-    session, *records = _records(int(number), int(activities))
     # A pipeline that does a hundred steps has recorded its session long before.
     logger.info(session)
     spools = list(Path(spool_dir).glob(f"*-{os.getpid()}-*"))
     while any(state.records for state in spool_states(spools)):
         time.sleep(0.02)
+    with _measured(len(records)):
+        for record in records:
+            logger.info(record)
+        handler.close()
+
+
+def _log_bare(uri: str, folder: str, session: Record, records: list[Record]) -> None:
+    handler = logging.FileHandler(Path(folder) / f"{os.getpid()}.log")
+    logger = logging.Logger("provLogger", level=logging.INFO)
+    logger.addHandler(handler)
+    documents = fold([session, *records])
+    client: MongoClient[Any] = MongoClient(uri, w="majority", journal=True)
+    database = client.get_default_database()
+    database.command("ping")
+    with _measured(len(records)):
+        for record in records:
+            logger.info(record)
+        handler.close()
+        for name in ("entities", "activities"):
+            # Others know the same calibration.
+            with suppress(BulkWriteError):
+                database[name].insert_many(documents[name], ordered=False)
+
+
+@contextmanager
+def _measured(records: int) -> Iterator[None]:
+    """Wait until all may begin, and say when the block began and ended."""
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
     begin, busy = time.time(), time.process_time()
-    for record in records:
-        logger.info(record)
-    handler.close()
+    yield
     took = time.process_time() - busy
-    sys.stdout.write(f"{begin} {time.time()} {took} {len(records)}\n")
+    sys.stdout.write(f"{begin} {time.time()} {took} {records}\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+
+
+def _write(uri: str, folder: str, number: str, activities: str, how: str) -> None:
+    session, *records = _records(int(number), int(activities))
+    log = _log_bare if how == "bare" else _log
+    log(uri, folder, session, records)
 
 
 if __name__ == "__main__":

@@ -114,9 +114,10 @@ class Loaded:
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
-        todo = set(entities) - self.readers.keys()
+        # In the order in which they lie in memory, which matters where there are many.
+        todo = dict.fromkeys(e for e in entities if e not in self.readers)
         while todo:
-            unknown = todo - self.generators.keys()
+            unknown = dict.fromkeys(e for e in todo if e not in self.generators)
             missing = self._without_level(unknown)
             known = {a.id for e in unknown for a in self._makers.get(e, ())}
             made, described, used, heirs = self._store.at_once(
@@ -129,16 +130,14 @@ class Loaded:
             self._know_entities(missing, described)
             self._know_readers(todo, used)
             self._know_heirs(todo, heirs)
-            self.load_uses(self._decisive(unknown))
-            written = [self.entities[entity] for entity in todo & self._may_be_written]
+            self.load_uses(self._decisive(unknown.keys()))
+            written = [self.entities[e] for e in todo if e in self._may_be_written]
             self._load_read_for(written)
             written = [one for one in written if one[f.FILE_NAME] in self._read_for]
             self._read_elsewhere.update(one[f.ID] for one in written)
-            following = {
-                heir for e in todo & self.heirs.keys() for heir in self.heirs[e]
-            }
-            following |= {read[f.ID] for one in written for read in self.read(one)}
-            todo = following - self.readers.keys()
+            following = [heir for e in todo for heir in self.heirs.get(e, ())]
+            following += [read[f.ID] for one in written for read in self.read(one)]
+            todo = dict.fromkeys(e for e in following if e not in self.readers)
 
     def activity(self, activity: str) -> Activity:
         """Return a loaded activity that had begun."""
@@ -259,7 +258,7 @@ class Loaded:
     ) -> None:
         readers = self.readers
         readers |= dict.fromkeys(entities, _UNUSED)
-        for activity in self._activities_of(sorted(documents, key=itemgetter(f.ID))):
+        for activity in self._activities_of(documents):
             for link in activity.used:
                 entity = link[0]
                 if entity in entities:
@@ -268,6 +267,9 @@ class Loaded:
                         known.append((activity, link))
                     else:
                         readers[entity] = [(activity, link)]
+        for entity in entities:
+            if len(readers[entity]) > 1:
+                readers[entity].sort(key=_id_of_reader)
 
     def _know_heirs(
         self, entities: Collection[str], documents: Iterable[Document]
@@ -382,6 +384,10 @@ def _begun(beginning: str, *, runs: Collection[int]) -> Document:
         f.FILE_NAME: {"$gte": beginning, "$lt": beginning + _LAST},
         f.RUN: {"$in": sorted(runs)},
     }
+
+
+def _id_of_reader(reader: tuple[Activity, Link]) -> str:
+    return reader[0].id
 
 
 def _had_begun(activity: Activity, as_of: datetime) -> bool:

@@ -486,11 +486,11 @@ class MongoStore(Store):
         projection: Mapping[str, Any] | None = None,
     ) -> list[Document]:
         found: list[Document] = []
-        asked = {
+        asked = dict.fromkeys(
             value
             for value in values
             if value is None or value.isascii() or is_plain_text(value)
-        }
+        )
         with self._errors():
             for batch in batches(asked, _IDS):
                 matching = {field: {"$in": batch}, **(also or {})}

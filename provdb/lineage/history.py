@@ -181,7 +181,9 @@ class History:
         settled = self._settled.get(entity)
         if settled is not None:
             return settled
-        made: Sequence[Activity] = self.loaded.generators.get(entity, ())
+        made: Sequence[Activity] | None = self.loaded.generators.get(entity)
+        if made is None:
+            return ()
         if made:
             if not self.loaded.is_for_all_sessions(entity) or not wrote_in_turn(made):
                 return ()

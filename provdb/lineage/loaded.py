@@ -291,11 +291,11 @@ class Loaded:
 
     def _learn(self, id_: str, document: Document) -> Activity | None:
         activity = Activity.of_document(document)
-        if self._as_of is not None and not _had_begun(activity, self._as_of):
-            self.activities[id_] = None
-            self._generated_later.update(entity for entity, _, _ in activity.generated)
-            return None
         if self._as_of is not None:
+            if not _had_begun(activity, self._as_of):
+                self.activities[id_] = None
+                self._generated_later.update(made for made, _, _ in activity.generated)
+                return None
             activity = _as_it_was(activity, self._as_of)
         self.activities[id_] = activity
         makers = self._makers

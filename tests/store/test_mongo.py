@@ -9,11 +9,14 @@ from urllib.parse import quote
 import pytest
 from bson.errors import BSONError, InvalidDocument
 from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.cursor import CursorType
 from pymongo.errors import (
     BulkWriteError,
     ClientBulkWriteException,
     DocumentTooLarge,
     EncryptedCollectionError,
+    InvalidOperation,
     OperationFailure,
     PyMongoError,
 )
@@ -146,6 +149,61 @@ def test_a_walk_does_not_fetch_parameters(mongo_store: Store) -> None:
     assert f.GENERATED in activity
     assert f.PARAMETERS not in activity
     assert f.ARGUMENTS not in activity
+
+
+@pytest.fixture
+def many_made(mongo_store: Store, database: Database) -> Iterator[dict[str, str]]:
+    """More entities than are asked for in one way, and the steps that made them."""
+    steps = [{"activity_id": f"{n:x}", "session_tag": "many"} for n in range(300)]
+    starts = [{**one, "name": "step", "startTime": "2020-01-17"} for one in steps]
+    made = [{**one, "generated_id": f"made {n}"} for n, one in enumerate(steps)]
+    documents = fold(starts + made)
+    mongo_store.write(documents)
+    yield {
+        link[f.ENTITY]: activity[f.ID]
+        for activity in documents[f.ACTIVITIES]
+        for link in activity[f.GENERATED]
+    }
+    database[f.ACTIVITIES].delete_many({f.SESSION_TAG: "many"})
+
+
+def test_activities_that_are_all_known_are_counted_and_not_fetched(
+    mongo_store: Store, many_made: dict[str, str], profile: Database
+) -> None:
+    assert mongo_store.generations(many_made, known={*many_made.values()}) == []
+
+    assert [entry["op"] for entry in profile.find()] == ["command"]
+
+
+def test_of_many_activities_those_that_are_not_known_are_fetched(
+    mongo_store: Store, many_made: dict[str, str]
+) -> None:
+    unknown, *known = many_made.values()
+
+    (found,) = mongo_store.generations(many_made, known=set(known))
+
+    assert found[f.ID] == unknown
+    assert f.GENERATED in found
+
+
+def test_behind_a_router_that_cannot_stream_answers_are_the_same(
+    mongo_store: Store, many_made: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = mongo_store.generations(many_made)
+    refused = []
+    find = Collection.find
+
+    def find_as_a_router(self: Any, *args: Any, **options: Any) -> Any:
+        if options.get("cursor_type") == CursorType.EXHAUST:
+            refused.append(args)
+            raise InvalidOperation("Exhaust cursors are not supported by mongos")
+        return find(self, *args, **options)
+
+    monkeypatch.setattr(Collection, "find", find_as_a_router)
+    monkeypatch.setattr(mongo_store, "_may_stream", True)
+
+    assert [mongo_store.generations(many_made) for _ in range(2)] == [expected] * 2
+    assert len(refused) == 1
 
 
 def test_every_write_waits_for_the_journal_of_the_majority(

@@ -4,18 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
+from provdb.lineage.essentials import Activity, Entity
 from provdb.lineage.history import Node
 from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Activity, Version
 from provdb.lineage.result import LineageEdge, LineageNode
-from provdb.model import Document
-from provdb.model import fields as f
 
 __all__ = ["describe"]
 
-_COLLECTIONS: Final = ("SetCollection", "FileCollection")
 _FAILED: Final = ("failed", "interrupted")
 _RAW: Final = "R0"
+_UNKNOWN: Final = Entity("")
 # What follows the distance is said of collapsed nodes only.
 _OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 :]
 # There are many nodes, and the class itself takes twice as long.
@@ -42,24 +40,25 @@ def describe(
     runs: dict[str, int | None] = {}
     entities = loaded.entities
     for node in nodes:
-        id_ = node.id
         if isinstance(node, Activity):
-            _, name, tag, _, status, start, end, run, subrun, _, _, _ = node
+            id_, name, tag, _, status, start, end, run, subrun, _, _, _ = node
             told = id_, "activity", name, None, None, run, subrun, None, status, None
             when = tag, start, end, None, distances[id_]
             yield _node(told + when + _OF_ONE)
             continue
-        entity = node.entity
-        document: Document = entities.get(entity, {})
-        field = document.get
-        kind, run = "entity", field(f.RUN)
-        if _is_collection(document):
+        id_, entity, generators, sources = node
+        known = entities.get(entity, _UNKNOWN)
+        _, name, location, level, run, subrun, _, is_collection, _ = known
+        if is_collection:
             runs = runs or _runs_of_collections(nodes, edges, loaded)
-            kind, run = "collection", runs[id_]
-        what = id_, kind, field(f.NAME), field(f.LOCATION), field(f.LEVEL), run
-        which = field(f.SUBRUN), id_[len(entity) + 1 :] or None, _status(node, loaded)
-        whence = _origin(node, document), None, None, None, entity, distances[id_]
-        yield _node(what + which + whence + _OF_ONE)
+            run = runs[id_]
+        worst = _status(generators, loaded) if generators else None
+        origin = None if generators or sources else _origin(known)
+        kind = "collection" if is_collection else "entity"
+        what = id_, kind, name, location, level, run, subrun
+        which = id_[len(entity) + 1 :] or None, worst, origin
+        where = None, None, None, entity, distances[id_]
+        yield _node(what + which + where + _OF_ONE)
 
 
 def _runs_of_collections(
@@ -74,7 +73,7 @@ def _runs_of_collections(
     for node in nodes:
         if isinstance(node, Activity):
             runs_of_activities[node.id] = node.run
-        elif _is_collection(loaded.entities.get(node.entity, {})):
+        elif loaded.entities.get(node.entity, _UNKNOWN).is_collection:
             runs[node.id] = set()
     for edge in edges:
         for one, other in (
@@ -90,14 +89,10 @@ def _runs_of_collections(
     }
 
 
-def _is_collection(document: Document) -> bool:
-    return document.get(f.TYPE) in _COLLECTIONS or f.MEMBERS in document
-
-
-def _status(version: Version, loaded: Loaded) -> str | None:
+def _status(generators: Iterable[str], loaded: Loaded) -> str | None:
     """Return how the generators of a version ended, if none of them ended well."""
     worst: str | None = None
-    for generator in version.generators:
+    for generator in generators:
         status = loaded.activity(generator).status
         if status not in _FAILED:
             return None
@@ -105,9 +100,8 @@ def _status(version: Version, loaded: Loaded) -> str | None:
     return worst
 
 
-def _origin(version: Version, document: Document) -> str | None:
-    if version.generators or version.sources:
-        return None
-    if not document:
+def _origin(entity: Entity) -> str:
+    """Return where an entity is from that nothing is known to have generated."""
+    if entity is _UNKNOWN:
         return "unknown"
-    return "raw" if document[f.LEVEL] == _RAW else "external"
+    return "raw" if entity.level == _RAW else "external"

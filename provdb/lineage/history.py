@@ -17,10 +17,9 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
-from provdb.lineage.loaded import RELATIONS, Loaded
+from provdb.lineage.essentials import Activity, Link
+from provdb.lineage.loaded import Loaded
 from provdb.lineage.resolve import (
-    Activity,
-    Link,
     Resolution,
     Source,
     Use,
@@ -31,8 +30,6 @@ from provdb.lineage.resolve import (
 )
 from provdb.lineage.result import LineageEdge
 from provdb.lineage.rules import common_parts
-from provdb.model import Document
-from provdb.model import fields as f
 
 __all__ = ["History", "Node", "Step"]
 
@@ -119,12 +116,13 @@ class History:
                         edge = _was_generated_by(version, node, role)
                         steps.append((version, edge))
             return steps
-        for activity, link in self.loaded.readers[node.entity]:
+        id_, entity, _, _ = node
+        for activity, link in self.loaded.readers[entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                edge = _edge((activity.id, node.id, "used", link[1], None, is_late))
+                edge = _edge((activity.id, id_, "used", link[1], None, is_late))
                 steps.append((activity, edge))
-        for later in self.loaded.later(node.entity):
+        for later in self.loaded.later(entity):
             for version in self.versions(later):
                 for source, edge in self._direct_steps(version):
                     if source is node:
@@ -133,9 +131,8 @@ class History:
 
     def versions(self, entity: str) -> Collection[Version]:
         """Return every version of an entity that anybody used, or that there is now."""
-        if entity not in self._versions:
-            self._find_versions(entity)
-        return self._versions[entity]
+        known = self._versions.get(entity)
+        return self._find_versions(entity) if known is None else known
 
     def written(self, entity: str) -> Iterator[Version]:
         """Yield every version of an entity that was written, also one nobody used."""
@@ -187,11 +184,14 @@ class History:
         if made:
             if not self.loaded.is_for_all_sessions(entity) or not wrote_in_turn(made):
                 return ()
-            if len(made) > 1:
-                made = sorted(made, key=attrgetter("order"), reverse=True)
-            settled = tuple(
-                [(Version.of(entity, frozenset((a.id,))), a, a.end) for a in made]
-            )
+            if len(made) == 1:
+                (maker,) = made
+                settled = ((Version.made_by(entity, maker.id), maker, maker.end),)
+            else:
+                settled = tuple(
+                    (Version.made_by(entity, a.id), a, a.end)
+                    for a in sorted(made, key=attrgetter("order"), reverse=True)
+                )
         elif self.loaded.has_sources(entity):
             return ()
         else:
@@ -264,19 +264,20 @@ class History:
         return None
 
     def _declared_uses(self, use: Use) -> Iterator[tuple[str, Use]]:
-        document = self.loaded.entities.get(use.entity, {})
-        for relation, array in RELATIONS:
-            for link in document.get(array, ()):
-                yield relation, use._replace(entity=link[f.ENTITY], hash=None)
+        for relation, entity in self.loaded.declared(use.entity):
+            yield relation, use._replace(entity=entity, hash=None)
 
     def _bridged_sources(self, use: Use) -> list[Source]:
-        read: Document = self.loaded.entities.get(use.entity, {})
+        read = self.loaded.entities.get(use.entity)
+        if read is None:
+            return []
+        place = read.location or ""
         for rule in self.loaded.rules:
             found = [
-                (common_parts(read[f.LOCATION], written[f.LOCATION]), written, version)
+                (common_parts(place, written.location or ""), written, version)
                 for written in self.loaded.written(read)
                 if rule.bridges(read, written)
-                if (version := self._made_by(written[f.ID], use)) is not None
+                if (version := self._made_by(written.id, use)) is not None
             ]
             if not found:
                 continue
@@ -284,9 +285,9 @@ class History:
             best = [(w, version) for parts, w, version in found if parts == longest]
             if len(best) == 1:
                 return [Source("wasDerivedFrom", best[0][1], rule.name)]
-            places = ", ".join(sorted(written[f.LOCATION] for written, _ in best))
+            places = ", ".join(sorted(written.location or "" for written, _ in best))
             self.warnings[
-                f"{read[f.LOCATION]} can be any of {len(best)} files by the link "
+                f"{place} can be any of {len(best)} files by the link "
                 f"rule {rule.name}, so it was linked to none: {places}"
             ] = None
             return []
@@ -318,19 +319,14 @@ class History:
         ]
 
     def _derivations(self, version: Version) -> list[tuple[Version, LineageEdge]]:
-        document: Document = self.loaded.entities.get(version.entity, {})
-        links = [
-            (relation, link[f.ENTITY])
-            for relation, array in RELATIONS
-            for link in document.get(array, ())
-        ]
-        if not links:
+        declared = self.loaded.declared(version.entity)
+        if not declared:
             return []
         generators = [self.loaded.activity(id_) for id_ in sorted(version.generators)]
         ends = [activity.end for activity in generators if activity.end is not None]
         starts = [a.start for a in generators if a.start is not None]
         steps: list[tuple[Version, LineageEdge]] = []
-        for relation, entity in links:
+        for relation, entity in declared:
             use = Use(
                 entity,
                 time=max(ends, default=None),
@@ -346,15 +342,17 @@ class History:
             steps.append((seen, edge))
         return steps
 
-    def _find_versions(self, entity: str) -> None:
+    def _find_versions(self, entity: str) -> Collection[Version]:
         """Find the versions of an entity and of all that comes directly from it."""
         if not self.loaded.later(entity):
             settled = self._settle(entity)
+            found: Collection[Version]
             if len(settled) == 1 and not self._is_read_by(settled[0][1], entity):
-                self._versions[entity] = (settled[0][0],)
+                found = (settled[0][0],)
             else:
-                self._versions[entity] = dict.fromkeys(self._seen_versions(entity))
-            return
+                found = dict.fromkeys(self._seen_versions(entity))
+            self._versions[entity] = found
+            return found
         group = {entity: None}
         todo = [entity]
         while todo:
@@ -371,6 +369,7 @@ class History:
                     known[source] = None
                     shown.append(source)
         self._versions |= seen
+        return seen[entity]
 
     def _seen_versions(self, entity: str) -> Iterator[Version]:
         for session_id in self._sessions_of(entity):

@@ -11,29 +11,20 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from provdb.lineage.resolve import (
-    Activity,
-    Link,
-    contested_inputs,
-    likely_generators,
-)
+from provdb.lineage.essentials import Activity, Entity, Link, Relation, declared
+from provdb.lineage.resolve import contested_inputs, likely_generators
 from provdb.lineage.rules import LinkRule, RuleIndex
-from provdb.model import Document, is_file
+from provdb.model import Document
 from provdb.model import fields as f
 from provdb.store import Store
 
-__all__ = ["RELATIONS", "Loaded", "declared"]
-
-# What an entity comes from without any activity: the relation, and where it stands.
-RELATIONS: Final = (
-    ("wasDerivedFrom", f.DERIVED_FROM),
-    ("hadMember", f.MEMBERS),
-)
+__all__ = ["Loaded"]
 
 # What is known of most entities: shared, and never added to.
 _NOBODY: Final[list[Activity]] = []
 _UNUSED: Final[list[tuple[Activity, Link]]] = []
 _NOTHING: Final[Sequence[str]] = ()
+_UNDECLARED: Final[Sequence[Relation]] = ()
 # From so many files on, those of their runs that begin alike are asked for.
 _MANY: Final = 1000
 _LAST: Final = "\U0010ffff"
@@ -46,7 +37,7 @@ class Loaded:
     Attributes:
         rules: The link rules that may bridge gaps.
         activities: Activities by id; None for one that was not yet.
-        entities: Documents of entities by id, of those that have one.
+        entities: Entities by id, of those that have a document.
         levels: Data levels of entities by id.
         generators: Who generated an entity, in the order of the ids.
         readers: Who used an entity, and how, in the order of the ids.
@@ -71,7 +62,7 @@ class Loaded:
         """
         self.rules = rules
         self.activities: dict[str, Activity | None] = {}
-        self.entities: dict[str, Document] = {}
+        self.entities: dict[str, Entity] = {}
         self.levels: dict[str, str | None] = {}
         self.generators: dict[str, list[Activity]] = {}
         self.readers: dict[str, list[tuple[Activity, Link]]] = {}
@@ -87,8 +78,8 @@ class Loaded:
         self._may_be_read: set[str] = set()
         self._may_be_written: set[str] = set()
         # What lies there, by what it is called on this side of the gap.
-        self._written_for: dict[str, list[Document]] = {}
-        self._read_for: dict[str, list[Document]] = {}
+        self._written_for: dict[str, list[Entity]] = {}
+        self._read_for: dict[str, list[Entity]] = {}
         self._read_elsewhere: set[str] = set()
         self._across: set[str] = set()
         self._sought: set[str] = set()
@@ -110,7 +101,7 @@ class Loaded:
     def load_activities(self, activities: Iterable[str]) -> None:
         """Load some activities themselves."""
         missing = [one for one in activities if one not in self.activities]
-        self._activities_of(self._store.read(f.ACTIVITIES, missing))
+        self._know_activities(_activities(self._store.read(f.ACTIVITIES, missing)))
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
@@ -121,22 +112,21 @@ class Loaded:
             missing = self._without_level(unknown)
             known = {a.id for e in unknown for a in self._makers.get(e, ())}
             made, described, used, heirs = self._store.at_once(
-                partial(self._store.generations, unknown, known=known),
-                partial(self._store.entities, missing),
-                partial(self._store.usages, todo),
+                partial(_activities, self._store.generations(unknown, known=known)),
+                partial(_entities, self._store.entities(missing)),
+                partial(_activities, self._store.usages(todo)),
                 partial(self._store.descendants, todo),
             )
             self._know_generators(unknown, made)
             self._know_entities(missing, described)
             self._know_readers(todo, used)
-            self._know_heirs(todo, heirs)
+            following = self._know_heirs(todo, heirs)
             self.load_uses(self._decisive(unknown.keys()))
             written = [self.entities[e] for e in todo if e in self._may_be_written]
             self._load_read_for(written)
-            written = [one for one in written if one[f.FILE_NAME] in self._read_for]
-            self._read_elsewhere.update(one[f.ID] for one in written)
-            following = [heir for e in todo for heir in self.heirs.get(e, ())]
-            following += [read[f.ID] for one in written for read in self.read(one)]
+            written = [one for one in written if one.file_name in self._read_for]
+            self._read_elsewhere.update(one.id for one in written)
+            following += [read.id for one in written for read in self.read(one)]
             todo = dict.fromkeys(e for e in following if e not in self.readers)
 
     def activity(self, activity: str) -> Activity:
@@ -161,27 +151,32 @@ class Loaded:
             True for _ in self.written(self.entities[entity])
         )
 
-    def may_be_bridged(self, document: Document) -> bool:
+    def declared(self, entity: str) -> Sequence[Relation]:
+        """Return what an entity comes from without any activity, as records say."""
+        if entity not in self._declaring:
+            return _UNDECLARED
+        return self.entities[entity].declared
+
+    def may_be_bridged(self, entity: Entity) -> bool:
         """Say whether nothing generated an entity, or only who used it."""
-        entity = document[f.ID]
-        return entity in self._may_be_read and all(
-            any(used == entity for used, _, _ in activity.used)
-            for activity in self.generators[entity]
+        return entity.id in self._may_be_read and all(
+            any(used == entity.id for used, _, _ in activity.used)
+            for activity in self.generators[entity.id]
         )
 
-    def written(self, read: Document) -> Iterator[Document]:
+    def written(self, read: Entity) -> Iterator[Entity]:
         """Yield the files that a link rule could link a file that was read to."""
-        found = self._written_for.get(read.get(f.FILE_NAME, ""))
+        found = self._written_for.get(read.file_name or "")
         if found and self.may_be_bridged(read):
             for written in found:
                 if any(rule.bridges(read, written) for rule in self.rules):
                     yield written
 
-    def read(self, written: Document) -> Iterator[Document]:
+    def read(self, written: Entity) -> Iterator[Entity]:
         """Yield the files that a link rule could link to a file that was written."""
-        for read in self._read_for.get(written.get(f.FILE_NAME, ""), ()):
+        for read in self._read_for.get(written.file_name or "", ()):
             # Most files have a name of their own.
-            if read[f.ID] != written[f.ID] and any(
+            if read.id != written.id and any(
                 rule.bridges(read, written) for rule in self.rules
             ):
                 yield read
@@ -193,15 +188,15 @@ class Loaded:
         """
         later = self.heirs.get(entity, _NOTHING)
         if entity in self._read_elsewhere:
-            read = (document[f.ID] for document in self.read(self.entities[entity]))
+            read = (one.id for one in self.read(self.entities[entity]))
             later = [*later, *read]
         return later
 
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._without_level(entities)
         made, described = self._store.at_once(
-            partial(self._store.generations, entities),
-            partial(self._store.entities, missing),
+            partial(_activities, self._store.generations(entities)),
+            partial(_entities, self._store.entities(missing)),
         )
         self._know_generators(entities, made)
         self._know_entities(missing, described)
@@ -216,7 +211,7 @@ class Loaded:
         todo = entities
         while todo:
             reached |= todo
-            made = self._store.generations(todo)
+            made = _activities(self._store.generations(todo))
             self._know_generators(todo, made)
             used = {
                 input_
@@ -236,17 +231,17 @@ class Loaded:
                 contested |= contested_inputs(self.generators[entity])
         self._load_entities(contested)
         read = [self.entities[entity] for entity in entities & self._may_be_read]
-        bridged = [document for document in read if self.may_be_bridged(document)]
+        bridged = [entity for entity in read if self.may_be_bridged(entity)]
         self._load_written_for(bridged)
-        following = {written[f.ID] for d in bridged for written in self.written(d)}
-        for entity in entities & self._declaring:
-            following.update(declared(self.entities[entity]))
+        following = {written.id for one in bridged for written in self.written(one)}
+        for id_ in entities & self._declaring:
+            following.update(source for _, source in self.declared(id_))
         return following - self.generators.keys()
 
     def _know_generators(
-        self, entities: Collection[str], documents: Iterable[Document]
+        self, entities: Collection[str], activities: Iterable[Activity]
     ) -> None:
-        self._activities_of(documents)
+        self._know_activities(activities)
         makers, generators = self._makers, self.generators
         for entity in entities:
             made = makers.get(entity, _NOBODY)
@@ -254,50 +249,48 @@ class Loaded:
             generators[entity] = made if len(made) < 2 else sorted(made, key=_id)
 
     def _know_readers(
-        self, entities: Collection[str], documents: Iterable[Document]
+        self, entities: Collection[str], activities: Iterable[Activity]
     ) -> None:
-        readers = self.readers
-        readers |= dict.fromkeys(entities, _UNUSED)
-        for activity in self._activities_of(documents):
+        used: dict[str, list[tuple[Activity, Link]]] = {}
+        for activity in self._know_activities(activities):
             for link in activity.used:
-                entity = link[0]
-                if entity in entities:
-                    known = readers[entity]
-                    if known:
-                        known.append((activity, link))
-                    else:
-                        readers[entity] = [(activity, link)]
-        for entity in entities:
-            if len(readers[entity]) > 1:
-                readers[entity].sort(key=_id_of_reader)
+                if link[0] in entities:
+                    used.setdefault(link[0], []).append((activity, link))
+        for readers in used.values():
+            readers.sort(key=_id_of_reader)
+        self.readers |= dict.fromkeys(entities, _UNUSED)
+        self.readers |= used
 
     def _know_heirs(
         self, entities: Collection[str], documents: Iterable[Document]
-    ) -> None:
+    ) -> list[str]:
+        """Take in what comes from some entities without any activity, and list it."""
+        heirs: list[str] = []
         for document in sorted(documents, key=itemgetter(f.ID)):
-            for entity in dict.fromkeys(declared(document)):
+            for entity in dict.fromkeys(source for _, source in declared(document)):
                 if entity in entities:
                     self.heirs.setdefault(entity, []).append(document[f.ID])
+                    heirs.append(document[f.ID])
+        return heirs
 
-    def _activities_of(self, documents: Iterable[Document]) -> list[Activity]:
-        """Return the activities of documents, without those that were not yet."""
+    def _know_activities(self, activities: Iterable[Activity]) -> list[Activity]:
+        """Return one object for each activity, without those that were not yet."""
         known, found = self.activities, []
-        for document in documents:
-            id_ = document[f.ID]
-            activity = known[id_] if id_ in known else self._learn(id_, document)
-            if activity is not None:
-                found.append(activity)
+        for activity in activities:
+            id_ = activity.id
+            one = known[id_] if id_ in known else self._learn(activity)
+            if one is not None:
+                found.append(one)
         return found
 
-    def _learn(self, id_: str, document: Document) -> Activity | None:
-        activity = Activity.of_document(document)
+    def _learn(self, activity: Activity) -> Activity | None:
         if self._as_of is not None:
             if not _had_begun(activity, self._as_of):
-                self.activities[id_] = None
+                self.activities[activity.id] = None
                 self._generated_later.update(made for made, _, _ in activity.generated)
                 return None
             activity = _as_it_was(activity, self._as_of)
-        self.activities[id_] = activity
+        self.activities[activity.id] = activity
         makers = self._makers
         for entity, _, _ in activity.generated:
             known = makers.get(entity)
@@ -310,75 +303,81 @@ class Loaded:
     def _load_entities(self, entities: Iterable[str]) -> None:
         missing = self._without_level(entities)
         if missing:
-            self._know_entities(missing, self._store.entities(missing))
+            self._know_entities(missing, _entities(self._store.entities(missing)))
 
     def _without_level(self, entities: Iterable[str]) -> list[str]:
         return [entity for entity in entities if entity not in self.levels]
 
-    def _know_entities(
-        self, entities: Iterable[str], documents: Iterable[Document]
-    ) -> None:
-        self.levels |= dict.fromkeys(entities)
-        for document in documents:
-            entity = document[f.ID]
-            self.entities[entity] = document
-            self.levels[entity] = document[f.LEVEL]
-            if not is_file(document):
-                self._of_sessions.add(entity)
-            if f.DERIVED_FROM in document or f.MEMBERS in document:
-                self._declaring.add(entity)
-            may_be_read, may_be_written = self._index.sides(document)
+    def _know_entities(self, asked: Iterable[str], found: Iterable[Entity]) -> None:
+        self.levels |= dict.fromkeys(asked)
+        for entity in found:
+            id_ = entity.id
+            self.entities[id_] = entity
+            self.levels[id_] = entity.level
+            if entity.file_name is None:
+                self._of_sessions.add(id_)
+            if entity.declared:
+                self._declaring.add(id_)
+            may_be_read, may_be_written = self._index.sides(entity)
             if may_be_read:
-                self._may_be_read.add(entity)
+                self._may_be_read.add(id_)
             if may_be_written:
-                self._may_be_written.add(entity)
+                self._may_be_written.add(id_)
 
-    def _load_written_for(self, read: Collection[Document]) -> None:
+    def _load_written_for(self, read: Collection[Entity]) -> None:
         """Load what files that were read may be where they were written."""
         index = self._index
         self._load_across(read, index.names_written, index.begun_written)
 
-    def _load_read_for(self, written: Collection[Document]) -> None:
+    def _load_read_for(self, written: Collection[Entity]) -> None:
         """Load what files that were written may be where they are read."""
         index = self._index
         self._load_across(written, index.names_read, index.begun_read)
 
     def _load_across(
         self,
-        documents: Collection[Document],
+        entities: Collection[Entity],
         names_of: Callable[[str], list[str]],
         beginnings: Iterable[str],
     ) -> None:
         index = self._index
-        found: list[Document] = []
+        found: list[Entity] = []
         names: set[str] = set()
-        runs: set[int] = set()
-        is_by_name = len(documents) < _MANY
-        for one in documents:
-            if is_by_name or index.keeps(one.get(f.NAME, "")):
-                names.update(names_of(one[f.FILE_NAME]))
+        runs: set[int | None] = set()
+        is_by_name = len(entities) < _MANY
+        for one in entities:
+            if is_by_name or index.keeps(one.name or ""):
+                names.update(names_of(one.file_name or ""))
             else:
                 # Each of so many could be called otherwise, and hardly any file is.
-                runs.add(one[f.RUN])
+                runs.add(one.run)
         if runs:
             for beginning in beginnings:
-                found += self._store.find(f.ENTITIES, _begun(beginning, runs=runs))
+                begun = _begun(beginning, runs=runs)
+                found += _entities(self._store.find(f.ENTITIES, begun))
         names -= self._sought
         self._sought |= names
         if names:
-            found += self._store.named(names)
-        new = {one[f.ID]: one for one in found if one[f.ID] not in self._across}
+            found += _entities(self._store.named(names))
+        new = {one.id: one for one in found if one.id not in self._across}
         self._across |= new.keys()
-        for entity in sorted(new):
-            document = new[entity]
-            for name in index.names_read(document[f.FILE_NAME]):
-                self._written_for.setdefault(name, []).append(document)
-            for name in index.names_written(document[f.FILE_NAME]):
-                self._read_for.setdefault(name, []).append(document)
+        for _, one in sorted(new.items()):
+            for name in index.names_read(one.file_name or ""):
+                self._written_for.setdefault(name, []).append(one)
+            for name in index.names_written(one.file_name or ""):
+                self._read_for.setdefault(name, []).append(one)
         self._know_entities(new, new.values())
 
 
-def _begun(beginning: str, *, runs: Collection[int]) -> Document:
+def _activities(documents: Iterable[Document]) -> list[Activity]:
+    return list(map(Activity.of_document, documents))
+
+
+def _entities(documents: Iterable[Document]) -> list[Entity]:
+    return list(map(Entity.of_document, documents))
+
+
+def _begun(beginning: str, *, runs: Collection[int | None]) -> Document:
     """Match the files of some runs whose names begin alike."""
     return {
         f.FILE_NAME: {"$gte": beginning, "$lt": beginning + _LAST},
@@ -398,10 +397,3 @@ def _as_it_was(activity: Activity, as_of: datetime) -> Activity:
     if activity.end is None or activity.end <= as_of:
         return activity
     return activity._replace(end=None, status="running")
-
-
-def declared(document: Document) -> list[str]:
-    """Return the ids of what an entity is derived from, and of its members."""
-    return [
-        link[f.ENTITY] for _, array in RELATIONS for link in document.get(array, ())
-    ]

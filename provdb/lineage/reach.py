@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from provdb.lineage.essentials import Activity
 from provdb.lineage.history import History, Node
 from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Activity, Version
+from provdb.lineage.resolve import Version
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.lineage.walk import DOWNSTREAM, UPSTREAM, without_collector
 from provdb.store import Store
@@ -52,13 +53,13 @@ def reach(
     history = History(loaded)
     with without_collector():
         loaded.load_activities(activities)
-        loaded.load_uses(entities)
+        direction.load(loaded, entities)
         level: list[Node] = [history.now(entity) for entity in entities]
         level += [loaded.activity(activity) for activity in activities]
         visited = {node.id for node in level}
         reached: dict[str, Node] = {}
         while level:
-            direction.load(loaded, level)
+            direction.load_next(loaded, level)
             found = {
                 other.id: other
                 for node in level

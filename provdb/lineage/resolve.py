@@ -7,17 +7,13 @@ was used? The numbers in this file are those of the rules in the documentation.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from provdb.model import Document
-from provdb.model import fields as f
+from provdb.lineage.essentials import Activity
 
 __all__ = [
-    "Activity",
-    "Link",
     "Resolution",
     "Source",
     "Use",
@@ -31,61 +27,6 @@ __all__ = [
 
 _TAG_BYTES: Final = 6
 _FAILED: Final = ("failed", "interrupted")
-_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
-
-
-# One usage or generation: the id of the entity, its role in the activity, and the hash
-# of its content at that moment, where it was recorded. There are millions of them.
-Link = tuple[str, str | None, str | None]
-
-
-class Activity(NamedTuple):
-    """What the rules need of an activity document; one object for one activity."""
-
-    id: str
-    name: str | None
-    session_tag: str | None
-    session_id: str | None
-    status: str
-    start: datetime | None
-    end: datetime | None
-    run: int | None
-    subrun: int | None
-    used: tuple[Link, ...]
-    generated: tuple[Link, ...]
-    is_run_wise: bool = False
-
-    def __hash__(self) -> int:
-        """Hash the id alone, which is enough and not as long as all links."""
-        return hash(self.id)
-
-    @property
-    def order(self) -> tuple[datetime, datetime, str]:
-        """Sort key: earlier activities first."""
-        start = self.start or _EARLIEST
-        return self.end or start, start, self.id
-
-    @classmethod
-    def of_document(cls, document: Document) -> "Activity":
-        """Return the activity that a document holds."""
-        field = document.get
-        id_, tag, session_id, status, run, subrun, used, generated = _told(document)
-        return _activity(
-            (
-                id_,
-                field(f.NAME),
-                tag,
-                session_id,
-                status,
-                field(f.START),
-                field(f.END),
-                run,
-                subrun,
-                _links(used),
-                _links(generated),
-                f.GRANULARITY in document,
-            )
-        )
 
 
 class Source(NamedTuple):
@@ -134,13 +75,17 @@ class Version(NamedTuple):
             return cls(entity, entity, generators, sources)
         if len(generators) == 1:
             (maker,) = generators
-            tag = maker[: 2 * _TAG_BYTES]
-        else:
-            parts = sorted(generators)
-            parts += sorted(f"{s.relation} {s.rule} {s.version.id}" for s in sources)
-            digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_TAG_BYTES)
-            tag = digest.hexdigest()
-        return _version((f"{entity}@{tag}", entity, generators, sources))
+            return cls.made_by(entity, maker)
+        parts = sorted(generators)
+        parts += sorted(f"{s.relation} {s.rule} {s.version.id}" for s in sources)
+        digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_TAG_BYTES)
+        return cls(f"{entity}@{digest.hexdigest()}", entity, generators, sources)
+
+    @classmethod
+    def made_by(cls, entity: str, maker: str) -> "Version":
+        """Return the version of an entity that one activity generated, by its id."""
+        id_ = f"{entity}@{maker[: 2 * _TAG_BYTES]}"
+        return _version((id_, entity, frozenset((maker,)), _NO_SOURCES))
 
     @property
     def tag(self) -> str | None:
@@ -396,17 +341,6 @@ def _is_after(activity: Activity, time: datetime | None) -> bool:
     return time is not None and known is not None and known > time
 
 
-def _links(links: Iterable[Mapping[str, Any]]) -> tuple[Link, ...]:
-    entity, role, hash_ = f.ENTITY, f.ROLE, f.HASH
-    return tuple([(link[entity], link.get(role), link.get(hash_)) for link in links])
-
-
-_told: Final = itemgetter(
-    *(f.ID, f.SESSION_TAG, f.SESSION_ID, f.STATUS, f.RUN, f.SUBRUN),
-    *(f.USED, f.GENERATED),
-)
-# The classes themselves take twice as long.
-_activity: Final[Callable[[tuple[Any, ...]], Activity]] = partial(
-    tuple.__new__, Activity
-)
+# There are many versions, and the class itself takes twice as long.
+_NO_SOURCES: Final[frozenset[Source]] = frozenset()
 _version: Final[Callable[[tuple[Any, ...]], Version]] = partial(tuple.__new__, Version)

@@ -25,8 +25,7 @@ from itertools import chain
 from typing import Any, Final
 
 from provdb.errors import ConfigError
-from provdb.model import Document
-from provdb.model import fields as f
+from provdb.lineage.essentials import Entity
 
 __all__ = ["LINK_RULES", "LinkRule", "RuleIndex", "common_parts", "link_rules"]
 
@@ -87,26 +86,27 @@ class LinkRule:
         """
         return _renamed(file_name, self.written, self.read)
 
-    def covers(self, entity: Document) -> bool:
+    def covers(self, entity: Entity) -> bool:
         """Say whether the rule is about an entity at all."""
-        is_of_run = entity[f.RUN] is not None and f.FILE_NAME in entity
         return (
-            is_of_run
-            and self.is_about(entity.get(f.NAME, ""))
-            and self.is_about_file(entity[f.FILE_NAME])
+            entity.run is not None
+            and entity.file_name is not None
+            and self.is_about(entity.name or "")
+            and self.is_about_file(entity.file_name)
         )
 
-    def bridges(self, read: Document, written: Document) -> bool:
+    def bridges(self, read: Entity, written: Entity) -> bool:
         """Say whether what was read can be what was written elsewhere."""
         # Nearly all files have a name of their own: most pairs are one file twice.
-        if read[f.ID] == written[f.ID] or read[f.RUN] != written[f.RUN]:
+        if read.id == written.id or read.run != written.run:
             return False
         if not self.covers(read) or not self.covers(written):
             return False
-        if written[f.FILE_NAME] not in self.names_written(read[f.FILE_NAME]):
+        if written.file_name not in self.names_written(read.file_name or ""):
             return False
-        folder = posixpath.dirname(written[f.LOCATION])
-        return self.folder == "any" or read[f.LOCATION].startswith(f"{folder}/")
+        folder = posixpath.dirname(written.location or "")
+        is_below = (read.location or "").startswith(f"{folder}/")
+        return self.folder == "any" or is_below
 
 
 class RuleIndex:
@@ -131,16 +131,17 @@ class RuleIndex:
         self._is_kept: dict[str, bool] = {}
         self._renamed: dict[str, tuple[re.Pattern[str], re.Pattern[str]]] = {}
 
-    def sides(self, entity: Document) -> tuple[bool, bool]:
+    def sides(self, entity: Entity) -> tuple[bool, bool]:
         """Say whether an entity may have been read across a gap, and written.
 
-        >>> dl2 = {"file_name": "dl2_LST-1.Run01807.h5", "run": 1807}
+        >>> dl2 = Entity("6d2362", file_name="dl2_LST-1.Run01807.h5", run=1807)
         >>> RuleIndex(LINK_RULES).sides(dl2)
         (False, True)
         """
-        if entity[f.RUN] is None or f.FILE_NAME not in entity:
+        file_name = entity.file_name
+        if entity.run is None or file_name is None:
             return _NO_SIDES
-        name = entity.get(f.NAME, "")
+        name = entity.name or ""
         if self.keeps(name):
             return _BOTH_SIDES
         patterns = self._renamed.get(name)
@@ -151,7 +152,6 @@ class RuleIndex:
                 _pattern(rule.written for rule in about),
             )
         read, written = patterns
-        file_name = entity[f.FILE_NAME]
         return read.fullmatch(file_name) is not None, (
             written.fullmatch(file_name) is not None
         )

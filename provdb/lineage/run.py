@@ -5,9 +5,10 @@ from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.describe import describe
+from provdb.lineage.essentials import Activity
 from provdb.lineage.history import History, Node
 from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Activity, Version
+from provdb.lineage.resolve import Version
 from provdb.lineage.result import Lineage, LineageEdge, order_of_node
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.lineage.walk import UPSTREAM, without_collector
@@ -122,7 +123,7 @@ def _walk(
     distance = 0
     while level:
         distance += 1
-        UPSTREAM.load(history.loaded, level)
+        UPSTREAM.load_next(history.loaded, level)
         found: list[Node] = []
         for node in level:
             for other, edge in UPSTREAM.step(history, node):
@@ -146,8 +147,9 @@ def _made_beside(history: History, nodes: Iterable[Node]) -> list[Node]:
     reached = {v.entity for v in known if isinstance(v, Version)}
     found: dict[Node, None] = {}
     for (entity, id_), activity in sorted(made.items()):
-        document = history.loaded.entities.get(entity, {})
-        if entity in reached or document.get(f.RUN) != activity.run:
+        document = history.loaded.entities.get(entity)
+        run = None if document is None else document.run
+        if entity in reached or run != activity.run:
             continue
         for version in history.written(entity):
             if id_ in version.generators:

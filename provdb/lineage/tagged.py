@@ -6,9 +6,10 @@ from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.describe import describe
+from provdb.lineage.essentials import Activity
 from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Activity, Version
+from provdb.lineage.resolve import Version
 from provdb.lineage.result import Lineage, LineageEdge
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.lineage.walk import without_collector

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from provdb.lineage.essentials import Activity
 from provdb.lineage.history import History
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.name import find_name
-from provdb.lineage.resolve import Activity, Version, generation_rounds
+from provdb.lineage.resolve import Version, generation_rounds
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
 from provdb.store import Store

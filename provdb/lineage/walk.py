@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from operator import attrgetter
 from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.describe import describe
+from provdb.lineage.essentials import Activity, Link
 from provdb.lineage.history import History, Node, Step
 from provdb.lineage.loaded import Loaded
 from provdb.lineage.name import Name, find_name
-from provdb.lineage.resolve import Activity, Version
+from provdb.lineage.resolve import Version
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.rules import LINK_RULES, LinkRule
 from provdb.model import format_time
@@ -146,43 +148,38 @@ class Direction:
 
     Attributes:
         name: What the direction is called in answers.
-        load: Loads what the steps from some nodes need.
+        links: Gives the links of an activity to what comes next.
+        load: Loads what the steps from some entities need, and from those that come
+            next to them without any activity.
         step: Gives the next nodes, and the edges to them.
     """
 
     name: str
-    load: Callable[[Loaded, Iterable[Node]], None]
+    links: Callable[[Activity], Iterable[Link]]
+    load: Callable[[Loaded, Iterable[str]], None]
     step: Callable[[History, Node], list[Step]]
 
+    def load_next(self, loaded: Loaded, nodes: Iterable[Node]) -> None:
+        """Load what the steps from nodes need, each of which was reached by a step.
 
-def _load_upstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
-    loaded.load_uses(
-        entity
-        for node in nodes
-        if isinstance(node, Activity)
-        for entity, _, _ in node.used
-    )
-
-
-def _load_downstream(loaded: Loaded, nodes: Iterable[Node]) -> None:
-    entities: list[str] = []
-    for node in nodes:
-        if isinstance(node, Activity):
-            for entity, _, _ in node.generated:
-                entities.append(entity)
-        else:
-            entities.append(node.entity)
-    loaded.load_readers(entities)
+        What comes next to an entity was loaded together with it.
+        """
+        links = self.links
+        linked = [links(node) for node in nodes if isinstance(node, Activity)]
+        if linked:
+            self.load(loaded, [entity for some in linked for entity, _, _ in some])
 
 
 UPSTREAM: Final = Direction(
     name="upstream",
-    load=_load_upstream,
+    links=attrgetter("used"),
+    load=Loaded.load_uses,
     step=History.upstream,
 )
 DOWNSTREAM: Final = Direction(
     name="downstream",
-    load=_load_downstream,
+    links=attrgetter("generated"),
+    load=Loaded.load_readers,
     step=History.downstream,
 )
 
@@ -281,6 +278,7 @@ class _Walk:
         """Visit everything that can be reached from one version, or up to another."""
         self.nodes[start.id] = start
         self._passed[start.id] = 0
+        self.direction.load(self.history.loaded, [start.entity])
         level: list[Node] = [start]
         distance = 0
         while level:
@@ -288,7 +286,7 @@ class _Walk:
             if until is not None and until.id in self.nodes:
                 break
             distance += 1
-            self.direction.load(self.history.loaded, level)
+            self.direction.load_next(self.history.loaded, level)
             level = self._visit(level)
 
     def _visit(self, level: Iterable[Node]) -> list[Node]:

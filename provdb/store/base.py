@@ -152,30 +152,30 @@ class Store(ABC):
         with self._transaction():
             return self._join(f.READINGS, readings, on_joined=None)
 
-    def entities(self, ids: Iterable[str]) -> list[Document]:
-        """Return the entities that have these ids, in no order.
+    def entities(self, ids: Iterable[str]) -> Iterator[Document]:
+        """Yield the entities that have these ids, in no order.
 
         They hold what a lineage shows and follows at least.
         """
-        return self.read(f.ENTITIES, ids)
+        yield from self.read(f.ENTITIES, ids)
 
     @abstractmethod
     def generations(
         self, entities: Iterable[str], *, known: Collection[str] = ()
-    ) -> list[Document]:
-        """Return the activities that generated any of these entities.
+    ) -> Iterator[Document]:
+        """Yield the activities that generated any of these entities.
 
         They hold their names, sessions, times and links at least.
 
         Args:
             entities: Ids of the entities.
             known: Ids of activities that generated some of them; these may be left
-                out of what is returned.
+                out.
         """
 
     @abstractmethod
-    def usages(self, entities: Iterable[str]) -> list[Document]:
-        """Return the activities that used any of these entities.
+    def usages(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that used any of these entities.
 
         They hold their names, sessions, times and links at least.
         """
@@ -211,7 +211,7 @@ class Store(ABC):
         A copy that none used is not in it.
         """
 
-    def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
+    def at_once(self, *questions: Callable[[], Any]) -> list[Any]:
         """Return what questions to this store answer, asked at once if it can."""
         return [question() for question in questions]
 

@@ -116,13 +116,13 @@ class LocalStore(Store):
 
     def generations(
         self, entities: Iterable[str], *, known: Collection[str] = ()
-    ) -> list[Document]:
-        """Return the activities that generated any of these entities."""
-        return self._linked(f.ACTIVITIES, (f.GENERATED,), entities)
+    ) -> Iterator[Document]:
+        """Yield the activities that generated any of these entities."""
+        yield from self._linked(f.ACTIVITIES, (f.GENERATED,), entities)
 
-    def usages(self, entities: Iterable[str]) -> list[Document]:
-        """Return the activities that used any of these entities."""
-        return self._linked(f.ACTIVITIES, (f.USED,), entities)
+    def usages(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that used any of these entities."""
+        yield from self._linked(f.ACTIVITIES, (f.USED,), entities)
 
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""

@@ -49,6 +49,8 @@ _SHORT_PATIENCE_MS: Final = 3000
 # Ids asked for, and documents sent back, in one message.
 _IDS: Final = 10_000
 _DOCUMENTS: Final = 2000
+# Fewer of those that are let go one after another: a processor's cache holds them.
+_STREAMED: Final = 500
 # Ids in one message that asks only how many there are; it may have 16 MiB.
 _COUNTED_IDS: Final = 200_000
 # From here on one question more costs less than documents that are known.
@@ -136,7 +138,7 @@ class MongoStore(Store):
         self.zone = zone
         self._is_ready = False
         self._may_bypass = True
-        self._may_stream = True
+        self._cursor_type = CursorType.EXHAUST
         options: dict[str, Any] = {"w": "majority", "journal": True, "tz_aware": True}
         if "serverselectiontimeoutms" not in uri.lower():
             is_bounded = timeout_seconds is not None
@@ -190,29 +192,28 @@ class MongoStore(Store):
         with self._errors():
             yield from self._database[collection].find(sort=[(f.ID, 1)])
 
-    def entities(self, ids: Iterable[str]) -> list[Document]:
-        """Return the entities that have these ids, in no order."""
-        return self._find(f.ENTITIES, f.ID, ids, projection=_FACTS)
+    def entities(self, ids: Iterable[str]) -> Iterator[Document]:
+        """Yield the entities that have these ids, in no order."""
+        return self._found(f.ENTITIES, f.ID, ids, projection=_FACTS)
 
     def generations(
         self, entities: Iterable[str], *, known: Collection[str] = ()
-    ) -> list[Document]:
-        """Return the activities that generated any of these entities."""
-        field = f"{f.GENERATED}.{f.ENTITY}"
-        listed = list(entities)
-        if len(known) < _MANY:
-            return self._find(f.ACTIVITIES, field, listed, projection=_STEP)
-        # An index alone says how many there are, and likely all of them are known.
-        if self._count(f.ACTIVITIES, field, listed) == len(known):
-            return []
-        found = self._find(f.ACTIVITIES, field, listed, projection={f.ID: 1})
-        unknown = [d[f.ID] for d in found if d[f.ID] not in known]
-        return self._find(f.ACTIVITIES, f.ID, unknown, projection=_STEP)
+    ) -> Iterator[Document]:
+        """Yield the activities that generated any of these entities."""
+        field, asked = f"{f.GENERATED}.{f.ENTITY}", entities
+        if len(known) >= _MANY:
+            asked = list(entities)
+            # An index alone says how many there are, and likely all are known.
+            if self._count(f.ACTIVITIES, field, asked) == len(known):
+                return
+            found = self._found(f.ACTIVITIES, field, asked, projection={f.ID: 1})
+            field, asked = f.ID, [d[f.ID] for d in found if d[f.ID] not in known]
+        yield from self._found(f.ACTIVITIES, field, asked, projection=_STEP)
 
-    def usages(self, entities: Iterable[str]) -> list[Document]:
-        """Return the activities that used any of these entities."""
+    def usages(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that used any of these entities."""
         field = f"{f.USED}.{f.ENTITY}"
-        return self._find(f.ACTIVITIES, field, entities, projection=_STEP)
+        return self._found(f.ACTIVITIES, field, entities, projection=_STEP)
 
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""
@@ -227,7 +228,7 @@ class MongoStore(Store):
         }
         return list(found.values())
 
-    def at_once(self, *questions: Callable[[], list[Document]]) -> list[list[Document]]:
+    def at_once(self, *questions: Callable[[], Any]) -> list[Any]:
         """Return what questions answer; the server works at all of them at once."""
         *others, last = questions
         # The time that is left is known to this thread alone.
@@ -485,7 +486,21 @@ class MongoStore(Store):
         also: Mapping[str, Any] | None = None,
         projection: Mapping[str, Any] | None = None,
     ) -> list[Document]:
-        found: list[Document] = []
+        return list(
+            self._found(collection, field, values, also=also, projection=projection)
+        )
+
+    def _found(
+        self,
+        collection: str,
+        field: str,
+        values: Iterable[str | None],
+        *,
+        also: Mapping[str, Any] | None = None,
+        projection: Mapping[str, Any] | None = None,
+    ) -> Iterator[Document]:
+        """Yield the documents with some values, each once."""
+        seen: set[str] = set()
         asked = dict.fromkeys(
             value
             for value in values
@@ -494,27 +509,33 @@ class MongoStore(Store):
         with self._errors():
             for batch in batches(asked, _IDS):
                 matching = {field: {"$in": batch}, **(also or {})}
-                found += self._stream(collection, matching, projection)
-        if len(asked) <= _IDS:
-            return found
-        return list({document[f.ID]: document for document in found}.values())
+                for documents in self._stream(collection, matching, projection):
+                    if len(asked) > _IDS:
+                        documents = [d for d in documents if d[f.ID] not in seen]
+                        seen.update(document[f.ID] for document in documents)
+                    yield from documents
 
     def _stream(
         self, collection: str, matching: Filter, projection: Mapping[str, Any] | None
-    ) -> list[Document]:
-        """Find documents; the server sends them on while they are decoded here."""
+    ) -> Iterator[list[Document]]:
+        """Yield some documents at a time; the server sends more meanwhile."""
         find = partial(
             self._database[collection].find,
             matching,
             projection,
-            batch_size=_DOCUMENTS,
+            batch_size=_STREAMED,
         )
-        if self._may_stream:
-            try:
-                return find(cursor_type=CursorType.EXHAUST).to_list()
-            except InvalidOperation:  # The router of a sharded cluster cannot.
-                self._may_stream = False
-        return find().to_list()
+        try:
+            cursor = find(cursor_type=self._cursor_type)
+            documents = cursor.to_list(_STREAMED)
+        except InvalidOperation:  # The router of a sharded cluster sends none.
+            self._cursor_type = CursorType.NON_TAILABLE
+            cursor = find()
+            documents = cursor.to_list(_STREAMED)
+        yield documents
+        while len(documents) == _STREAMED:
+            documents = cursor.to_list(_STREAMED)
+            yield documents
 
     def _count(self, collection: str, field: str, values: Iterable[str]) -> int:
         """Count the documents with some values; those with several, once or more."""

@@ -1,6 +1,6 @@
 """What a lineage asks of its store: no more often, and for no more, than it needs."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import pytest
 
@@ -33,16 +33,16 @@ class ListeningStore(LocalStore):
         self.described: list[set[str]] = []
         self.traced: list[set[str]] = []
 
-    def entities(self, ids: Iterable[str]) -> list[Document]:
-        """Return the entities that have these ids."""
+    def entities(self, ids: Iterable[str]) -> Iterator[Document]:
+        """Yield the entities that have these ids."""
         asked = list(ids)
         self.described.append(set(asked))
         return super().entities(asked)
 
     def generations(
         self, entities: Iterable[str], *, known: Collection[str] = ()
-    ) -> list[Document]:
-        """Return the activities that generated any of these entities."""
+    ) -> Iterator[Document]:
+        """Yield the activities that generated any of these entities."""
         asked = list(entities)
         self.traced.append(set(asked))
         return super().generations(asked, known=known)

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
+from provdb.lineage.essentials import Activity, Link
 from provdb.lineage.resolve import (
-    Activity,
-    Link,
     Use,
     contested_inputs,
     generation_rounds,

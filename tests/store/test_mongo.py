@@ -121,8 +121,10 @@ def test_initialising_again_changes_nothing(
     "ask",
     [
         pytest.param(lambda store: store.read(f.ENTITIES, ["a", "b"]), id="read"),
-        pytest.param(lambda store: store.generations(["a", "b"]), id="generations"),
-        pytest.param(lambda store: store.usages(["a", "b"]), id="usages"),
+        pytest.param(
+            lambda store: list(store.generations(["a", "b"])), id="generations"
+        ),
+        pytest.param(lambda store: list(store.usages(["a", "b"])), id="usages"),
         pytest.param(lambda store: store.descendants(["a", "b"]), id="descendants"),
         pytest.param(lambda store: store.named(["a.h5", "b.h5"]), id="named"),
         pytest.param(
@@ -170,7 +172,7 @@ def many_made(mongo_store: Store, database: Database) -> Iterator[dict[str, str]
 def test_activities_that_are_all_known_are_counted_and_not_fetched(
     mongo_store: Store, many_made: dict[str, str], profile: Database
 ) -> None:
-    assert mongo_store.generations(many_made, known={*many_made.values()}) == []
+    assert not list(mongo_store.generations(many_made, known={*many_made.values()}))
 
     assert [entry["op"] for entry in profile.find()] == ["command"]
 
@@ -189,7 +191,7 @@ def test_of_many_activities_those_that_are_not_known_are_fetched(
 def test_behind_a_router_that_cannot_stream_answers_are_the_same(
     mongo_store: Store, many_made: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = mongo_store.generations(many_made)
+    expected = list(mongo_store.generations(many_made))
     refused = []
     find = Collection.find
 
@@ -200,9 +202,11 @@ def test_behind_a_router_that_cannot_stream_answers_are_the_same(
         return find(self, *args, **options)
 
     monkeypatch.setattr(Collection, "find", find_as_a_router)
-    monkeypatch.setattr(mongo_store, "_may_stream", True)
+    monkeypatch.setattr(mongo_store, "_cursor_type", CursorType.EXHAUST)
 
-    assert [mongo_store.generations(many_made) for _ in range(2)] == [expected] * 2
+    answers = [list(mongo_store.generations(many_made)) for _ in range(2)]
+
+    assert answers == [expected] * 2
     assert len(refused) == 1
 
 

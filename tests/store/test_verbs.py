@@ -1,7 +1,7 @@
 """Every store answers the same questions in the same way."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -25,7 +25,7 @@ def night(new_store: NewStore) -> Store:
     return store
 
 
-def names_of(documents: list[Document]) -> list[str]:
+def names_of(documents: Iterable[Document]) -> list[str]:
     return sorted(document[f.NAME] for document in documents)
 
 
@@ -118,7 +118,7 @@ def test_documents_whose_id_starts_so_are_found_in_order(new_store: NewStore) ->
 def test_a_name_that_no_store_can_hold_is_that_of_nothing(night: Store) -> None:
     assert night.named(["\udcff.h5"]) == []
     assert night.read(f.ENTITIES, ["\udcff"]) == []
-    assert night.usages(["\udcff"]) == []
+    assert list(night.usages(["\udcff"])) == []
     assert night.starting(f.ENTITIES, "\udcff", limit=1) == []
 
 

@@ -40,11 +40,13 @@ class Turn(NamedTuple):
         records: How many records all of them logged.
         seconds: From the first call to the last record in the store.
         busy_seconds: Processor time of all of them in that time.
+        server_seconds: Processor time of the server meanwhile.
     """
 
     records: int
     seconds: float
     busy_seconds: float
+    server_seconds: float
 
 
 def run_writers(
@@ -81,11 +83,15 @@ def run_writers(
     for writer in writers:
         if writer.stdout is None or writer.stdout.readline() != "ready\n":
             raise RuntimeError("a writer did not begin")
+    server: MongoClient[Any] = MongoClient(uri)
+    before = _server_seconds(server)
     for writer in writers:
         if writer.stdin is not None:
             writer.stdin.write("go\n")
             writer.stdin.flush()
     lines = [writer.stdout.readline() for writer in writers if writer.stdout]
+    of_server = _server_seconds(server) - before
+    server.close()
     # An interpreter that ends takes as long as hundreds of records: none ends before
     # all have written theirs.
     for writer in writers:
@@ -96,7 +102,13 @@ def run_writers(
         stored = {stats.name: stats.documents for stats in store.stats()}
     if stored["activities"] != count * activities:
         raise RuntimeError(f"{stored['activities']} activities are in the store")
-    return Turn(int(sum(records)), max(ends) - min(begins), sum(busy))
+    return Turn(int(sum(records)), max(ends) - min(begins), sum(busy), of_server)
+
+
+def _server_seconds(server: MongoClient[Any]) -> float:
+    """Return the processor time that a server has taken so far."""
+    used = server.admin.command("serverStatus")["extra_info"]
+    return float(used["user_time_us"] + used["system_time_us"]) / 1e6
 
 
 def _records(number: int, activities: int) -> Iterator[dict[str, Any]]:

@@ -24,7 +24,7 @@ from pymongo.errors import (
 from provdb.errors import RecordError, StoreUnavailable
 from provdb.model import fields as f
 from provdb.model import fold
-from provdb.store import Store, open_store
+from provdb.store import Store, mongo, open_store
 from provdb.store.indexes import INDEXES
 from provdb.store.mongo import MongoStore
 from provdb.store.validators import load_schema, server_schema
@@ -186,6 +186,41 @@ def test_of_many_activities_those_that_are_not_known_are_fetched(
 
     assert found[f.ID] == unknown
     assert f.GENERATED in found
+
+
+@pytest.mark.parametrize("size", [7, 100, 300, 301])
+def test_documents_that_come_some_at_a_time_are_all_there(
+    mongo_store: Store,
+    many_made: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    monkeypatch.setattr(mongo, "_STREAMED", size)
+
+    found = [activity[f.ID] for activity in mongo_store.generations(many_made)]
+
+    assert sorted(found) == sorted(many_made.values())
+
+
+@pytest.mark.parametrize("size", [7, 300])
+def test_what_several_messages_ask_for_is_found_once(
+    mongo_store: Store,
+    many_made: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    size: int,
+) -> None:
+    (known, *_) = many_made.values()
+    # One activity made two of the entities that different messages ask for.
+    ids = {"activity_id": "0", "session_tag": "many"}
+    mongo_store.write(fold([{**ids, "generated_id": "made last"}]))
+    monkeypatch.setattr(mongo, "_IDS", size)
+    monkeypatch.setattr(mongo, "_STREAMED", size)
+
+    asked = [*many_made, "made last"]
+    found = [activity[f.ID] for activity in mongo_store.generations(asked)]
+
+    assert found.count(known) == 1
+    assert sorted(found) == sorted(many_made.values())
 
 
 def test_behind_a_router_that_cannot_stream_answers_are_the_same(

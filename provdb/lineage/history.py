@@ -184,14 +184,9 @@ class History:
         if made:
             if not self.loaded.is_for_all_sessions(entity) or not wrote_in_turn(made):
                 return ()
-            if len(made) == 1:
-                (maker,) = made
-                settled = ((Version.made_by(entity, maker.id), maker, maker.end),)
-            else:
-                settled = tuple(
-                    (Version.made_by(entity, a.id), a, a.end)
-                    for a in sorted(made, key=attrgetter("order"), reverse=True)
-                )
+            if len(made) > 1:
+                made = sorted(made, key=attrgetter("order"), reverse=True)
+            settled = tuple([(Version.made_by(entity, a.id), a, a.end) for a in made])
         elif self.loaded.has_sources(entity):
             return ()
         else:

@@ -73,7 +73,7 @@ class Version(NamedTuple):
         """
         if not generators and not sources:
             return cls(entity, entity, generators, sources)
-        if len(generators) == 1:
+        if len(generators) == 1 and not sources:
             (maker,) = generators
             return cls.made_by(entity, maker)
         parts = sorted(generators)

@@ -185,7 +185,7 @@ class MongoStore(Store):
 
     def read(self, collection: str, ids: Iterable[str]) -> list[Document]:
         """Return the documents that have these ids, in no order."""
-        return self._find(collection, f.ID, ids)
+        return list(self._find(collection, f.ID, ids))
 
     def scan(self, collection: str) -> Iterator[Document]:
         """Yield every document of a collection, in the order of their ids."""
@@ -194,7 +194,7 @@ class MongoStore(Store):
 
     def entities(self, ids: Iterable[str]) -> Iterator[Document]:
         """Yield the entities that have these ids, in no order."""
-        return self._found(f.ENTITIES, f.ID, ids, projection=_FACTS)
+        return self._find(f.ENTITIES, f.ID, ids, projection=_FACTS)
 
     def generations(
         self, entities: Iterable[str], *, known: Collection[str] = ()
@@ -206,14 +206,14 @@ class MongoStore(Store):
             # An index alone says how many there are, and likely all are known.
             if self._count(f.ACTIVITIES, field, asked) == len(known):
                 return
-            found = self._found(f.ACTIVITIES, field, asked, projection={f.ID: 1})
+            found = self._find(f.ACTIVITIES, field, asked, projection={f.ID: 1})
             field, asked = f.ID, [d[f.ID] for d in found if d[f.ID] not in known]
-        yield from self._found(f.ACTIVITIES, field, asked, projection=_STEP)
+        yield from self._find(f.ACTIVITIES, field, asked, projection=_STEP)
 
     def usages(self, entities: Iterable[str]) -> Iterator[Document]:
         """Yield the activities that used any of these entities."""
         field = f"{f.USED}.{f.ENTITY}"
-        return self._found(f.ACTIVITIES, field, entities, projection=_STEP)
+        return self._find(f.ACTIVITIES, field, entities, projection=_STEP)
 
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""
@@ -238,7 +238,7 @@ class MongoStore(Store):
 
     def named(self, file_names: Iterable[str]) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
-        return self._find(f.ENTITIES, f.FILE_NAME, file_names, projection=_FACTS)
+        return list(self._find(f.ENTITIES, f.FILE_NAME, file_names, projection=_FACTS))
 
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
@@ -269,7 +269,7 @@ class MongoStore(Store):
 
     def tagged(self, session_tags: Iterable[str]) -> list[Document]:
         """Return the activities that have one of these tags, in no order."""
-        return self._find(f.ACTIVITIES, f.SESSION_TAG, filter(None, session_tags))
+        return list(self._find(f.ACTIVITIES, f.SESSION_TAG, filter(None, session_tags)))
 
     def copies(self) -> Iterator[Document]:
         """Yield every file document without its content, in the order of their ids."""
@@ -453,23 +453,23 @@ class MongoStore(Store):
         self, activity_id: str, session_tag: str | None
     ) -> list[Document]:
         tagged = {f.SESSION_TAG: session_tag}
-        return self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id], also=tagged)
+        return list(self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id], also=tagged))
 
     def _with_activity_id_of_any_tag(self, activity_id: str) -> list[Document]:
         # Without an index: only statements of lstosa's run-wise products have no tag
         # where their start has one, and only in a log that was cut between them.
-        return self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id])
+        return list(self._find(f.ACTIVITIES, f.ACTIVITY_ID, [activity_id]))
 
     def _without_environment(
         self, session_tags: Iterable[str | None]
     ) -> list[Document]:
         lacking = {f.ENVIRONMENT: {"$exists": False}}
-        return self._find(f.ACTIVITIES, f.SESSION_TAG, session_tags, also=lacking)
+        return list(self._find(f.ACTIVITIES, f.SESSION_TAG, session_tags, also=lacking))
 
     def _of_session(self, session_tag: str | None, session_id: str) -> list[Document]:
         tags = [session_tag] if session_tag else [None, ""]
         of_session = {f.SESSION_ID: session_id}
-        return self._find(f.ACTIVITIES, f.SESSION_TAG, tags, also=of_session)
+        return list(self._find(f.ACTIVITIES, f.SESSION_TAG, tags, also=of_session))
 
     def _aggregate(self, collection: str, pipeline: Pipeline) -> Iterator[Document]:
         with self._errors():
@@ -478,19 +478,6 @@ class MongoStore(Store):
             )
 
     def _find(
-        self,
-        collection: str,
-        field: str,
-        values: Iterable[str | None],
-        *,
-        also: Mapping[str, Any] | None = None,
-        projection: Mapping[str, Any] | None = None,
-    ) -> list[Document]:
-        return list(
-            self._found(collection, field, values, also=also, projection=projection)
-        )
-
-    def _found(
         self,
         collection: str,
         field: str,

@@ -106,9 +106,10 @@ class Delivery:
                 continue
             size += len(line.text)
             try:
-                record = record_of(line.text, self._parser)
+                id_, record = record_of(line.text, self._parser)
                 if record is not None:
-                    self._folder.add(record)
+                    source, _, place = id_.rpartition("-")
+                    self._folder.add(record, source=source, place=int(place))
                     items.append(_Item(line, record))
                     if len(said) < _LONGEST_TOLD_BYTES and _is_of_entity(record):
                         self._told.add(said)
@@ -147,8 +148,8 @@ class Delivery:
             self._remembered = 0
 
 
-def record_of(text: bytes, parser: RecordParser) -> Record | None:
-    """Return the record of a line, or None for one that holds none.
+def record_of(text: bytes, parser: RecordParser) -> tuple[str, Record | None]:
+    """Return the id and the record of a line; None for a line that holds no record.
 
     Raises:
         RecordError: The line is damaged, too long, or holds no record.
@@ -156,15 +157,15 @@ def record_of(text: bytes, parser: RecordParser) -> Record | None:
     if len(text) > _LONGEST_LINE_BYTES:
         size = len(text) / 2**20
         raise RecordError(f"it has {size:.1f} MiB, a record has 8 at most")
-    _, value = read_value(text)
+    id_, value = read_value(text)
     if isinstance(value, str):
         try:
-            return parser.parse_line(value)
+            return id_, parser.parse_line(value)
         except ValueError as error:
             raise RecordError(f"no record was read from it: {error}") from error
     if value is not None and not isinstance(value, dict):
         raise RecordError("it is no mapping")
-    return value
+    return id_, value
 
 
 def _is_of_entity(record: Record) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Final
 from provdb.errors import ReadError, RecordError
 from provdb.ingest.inputs import EndOfPath, Input, Stream
 from provdb.ingest.known import KnownFiles, UnchangedFiles
+from provdb.ingest.places import Places
 from provdb.ingest.progress import Progress
 from provdb.ingest.report import IngestReport
 from provdb.ingest.unsettled import UnsettledFiles
@@ -211,9 +212,11 @@ class Reading:
 
         counts, report = self._report.of_format(format_name), self._report
         try:
+            places = Places()
             for line, record in read(skip):
                 try:
-                    self._folder.add(record)
+                    source = None if line is None else places.source_of(record)
+                    self._folder.add(record, source=source, place=line or 0)
                 except RecordError as error:
                     skip(ReadError(name, error.reason, line=line))
                     continue

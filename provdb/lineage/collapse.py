@@ -15,7 +15,14 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from provdb.errors import QueryError
 from provdb.lineage.components import components, ranks
-from provdb.lineage.result import Lineage, LineageEdge, LineageNode, order_of_node
+from provdb.lineage.result import (
+    DOUBTS,
+    EVIDENCE,
+    Lineage,
+    LineageEdge,
+    LineageNode,
+    order_of_node,
+)
 from provdb.model import file_name
 
 __all__ = ["GRANULARITIES", "collapse"]
@@ -238,16 +245,30 @@ def _without_new_cycles(
 def _edges(
     edges: Iterable[LineageEdge], ids: Mapping[str, str]
 ) -> tuple[LineageEdge, ...]:
-    """Return each edge between two parts once; it conflicts if any in it does."""
-    found: dict[LineageEdge, bool] = {}
+    """Return each edge between two parts once, with all marks of those in it.
+
+    It is as weak as the weakest of them.
+    """
+    groups: dict[tuple[str, str, str, str | None], list[LineageEdge]] = {}
     for edge in edges:
         source, target = ids[edge.source], ids[edge.target]
         if source != target or source == edge.source:
-            joined = edge._replace(source=source, target=target, time_conflict=False)
-            found[joined] = found.get(joined, False) or edge.time_conflict
+            key = source, target, edge.relation, edge.role
+            groups.setdefault(key, []).append(edge)
     return tuple(
-        edge._replace(time_conflict=conflicts) for edge, conflicts in found.items()
+        LineageEdge(
+            *key,
+            evidence=max((edge.evidence for edge in group), key=_weakness),
+            marks=tuple(m for m in DOUBTS if any(m in edge.marks for edge in group)),
+            damaged_by=tuple(sorted({id_ for e in group for id_ in e.damaged_by})),
+        )
+        for key, group in groups.items()
     )
+
+
+def _weakness(evidence: str) -> tuple[int, str]:
+    place = EVIDENCE.index(evidence) if evidence in EVIDENCE else len(EVIDENCE)
+    return place, evidence
 
 
 def _joined(nodes: Sequence[LineageNode]) -> LineageNode:
@@ -281,6 +302,7 @@ def _joined(nodes: Sequence[LineageNode]) -> LineageNode:
         size=len(ids),
         folder=folder,
         statuses=tuple(statuses),
+        marks=tuple(m for m in DOUBTS if any(m in node.marks for node in members)),
     )
 
 

@@ -120,7 +120,9 @@ class History:
         for activity, link in self.loaded.readers[entity]:
             version, is_late = self.see_used(activity, link)
             if version is node:
-                edge = _edge((activity.id, id_, "used", link[1], None, is_late))
+                edge = _edge(
+                    (activity.id, id_, "used", link[1], "order", _late(is_late), ())
+                )
                 steps.append((activity, edge))
         for later in self.loaded.later(entity):
             for version in self.versions(later):
@@ -165,7 +167,7 @@ class History:
                 is_late = end is not None and end > start
             else:
                 version, is_late = self.see_used(activity, link)
-            edge = _edge((id_, version.id, "used", role, None, is_late))
+            edge = _edge((id_, version.id, "used", role, "order", _late(is_late), ()))
             steps.append((version, edge))
         return steps
 
@@ -307,7 +309,11 @@ class History:
             (
                 source.version,
                 LineageEdge(
-                    version.id, source.version.id, source.relation, None, source.rule
+                    version.id,
+                    source.version.id,
+                    source.relation,
+                    None,
+                    "recorded" if source.rule is None else f"rule:{source.rule}",
                 ),
             )
             for source in sorted(version.sources, key=_order_of_source)
@@ -333,7 +339,9 @@ class History:
                     time=min(starts, default=None), exclude=version.generators
                 )
             seen, is_late = self.see(use)
-            edge = LineageEdge(version.id, seen.id, relation, None, None, is_late)
+            edge = LineageEdge(
+                version.id, seen.id, relation, None, "recorded", _late(is_late)
+            )
             steps.append((seen, edge))
         return steps
 
@@ -417,6 +425,10 @@ def _written_by(
     return None if latest is None else (latest, True)
 
 
+def _late(is_late: bool) -> tuple[str, ...]:
+    return ("time_conflict",) if is_late else ()
+
+
 def _is_late(end: datetime | None, time: datetime | None) -> bool:
     return time is not None and end is not None and end > time
 
@@ -424,7 +436,7 @@ def _is_late(end: datetime | None, time: datetime | None) -> bool:
 def _was_generated_by(
     version: Version, activity: Activity, role: str | None
 ) -> LineageEdge:
-    return _edge((version.id, activity.id, "wasGeneratedBy", role, None, False))
+    return _edge((version.id, activity.id, "wasGeneratedBy", role, "recorded", (), ()))
 
 
 # There are many edges, and the class itself takes twice as long.

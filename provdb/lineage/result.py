@@ -3,12 +3,40 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from provdb.model import format_time
 from provdb.tabular import Tabular
 
-__all__ = ["Lineage", "LineageEdge", "LineageNode"]
+__all__ = [
+    "DOUBTS",
+    "EVIDENCE",
+    "Completeness",
+    "Lineage",
+    "LineageEdge",
+    "LineageNode",
+]
+
+# How an edge is known; beside these ``rule:NAME``, for a link rule.
+EVIDENCE: Final = (
+    "content",  # The recorded hashes of both sides are equal.
+    "recorded",  # A record states it.
+    "only",  # Nothing else can have made what was used.
+    "order",  # It was the last to write before the read.
+    "folder",  # What made the folder made the file in it.
+    "glob",  # The name matches a recorded pattern.
+)
+# What is in doubt, of an edge; and of a node that is a version or an activity.
+DOUBTS: Final = {
+    "contested": "another write may have made what was used",
+    "clock": "the clocks of two machines contradict the order of the records",
+    "time_conflict": "by the clocks the file was written only after it was used",
+    "maybe_damaged": "a write that did not end well may have changed the file",
+    "mixed": "parts of several passes or of different software are in one file",
+    "incomplete": "records about the step are missing",
+}
+_RULE: Final = "rule:"
+_INFERRED: Final = ("folder", "glob")
 
 
 class LineageNode(NamedTuple):
@@ -24,8 +52,9 @@ class LineageNode(NamedTuple):
         subrun: Subrun of the run.
         version: Short name of the version of an entity that was generated.
         status: How an activity ended.
-        origin: Of an entity that nothing generated: ``raw``, ``external`` or
-            ``unknown``; None for others.
+        origin: Of an entity that nothing generated: ``raw``, ``external``, ``gap`` for
+            a data product that nobody is known to have made, or ``unknown``; None for
+            others.
         session_tag: Tag of the session of an activity.
         start: Start of an activity, UTC.
         end: End of an activity, UTC.
@@ -36,6 +65,7 @@ class LineageNode(NamedTuple):
         size: How many nodes it stands for, or None for a node of its own.
         folder: Folder in which all its members lie, or None if there is none.
         statuses: How its members ended, and how many of them did.
+        marks: ``mixed`` of a version, ``incomplete`` of an activity or a version.
     """
 
     id: str
@@ -57,6 +87,7 @@ class LineageNode(NamedTuple):
     size: int | None = None
     folder: str | None = None
     statuses: tuple[tuple[str, int], ...] = ()
+    marks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the node as it stands in JSON; only what has members lists them."""
@@ -75,6 +106,7 @@ class LineageNode(NamedTuple):
             "start": None if self.start is None else format_time(self.start),
             "end": None if self.end is None else format_time(self.end),
             "distance": self.distance,
+            "marks": list(self.marks),
         }
         if self.members:
             node["size"] = self.size
@@ -93,17 +125,34 @@ class LineageEdge(NamedTuple):
         target: Id of the earlier node.
         relation: ``used``, ``wasGeneratedBy``, ``wasDerivedFrom`` or ``hadMember``.
         role: Role of the entity in the activity.
-        rule: Name of the link rule that inferred the relation, or None if a record
-            states it.
-        time_conflict: Whether what was used was generated later, by the clocks.
+        evidence: How it is known: one of `EVIDENCE`, or ``rule:NAME``.
+        marks: What is in doubt, in the order of `DOUBTS`.
+        damaged_by: Ids of the activities that may have damaged what was used.
     """
 
     source: str
     target: str
     relation: str
     role: str | None = None
-    rule: str | None = None
-    time_conflict: bool = False
+    evidence: str = "recorded"
+    marks: tuple[str, ...] = ()
+    damaged_by: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> str | None:
+        """Name of the link rule that inferred the relation; None if none did."""
+        is_rule = self.evidence.startswith(_RULE)
+        return self.evidence[len(_RULE) :] if is_rule else None
+
+    @property
+    def is_inferred(self) -> bool:
+        """Whether no record states the relation."""
+        return self.evidence in _INFERRED or self.evidence.startswith(_RULE)
+
+    @property
+    def time_conflict(self) -> bool:
+        """Whether what was used was generated later, by the clocks."""
+        return "time_conflict" in self.marks
 
     def to_dict(self) -> dict[str, Any]:
         """Return the edge as it stands in JSON."""
@@ -112,10 +161,100 @@ class LineageEdge(NamedTuple):
             "target": self.target,
             "relation": self.relation,
             "role": self.role,
-            "inferred": self.rule is not None,
+            "evidence": self.evidence,
+            "inferred": self.is_inferred,
             "rule": self.rule,
             "time_conflict": self.time_conflict,
+            "marks": list(self.marks),
+            "damaged_by": list(self.damaged_by),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """What an answer knows, and what it does not know.
+
+    Attributes:
+        gaps: Ids of the data products that nobody is known to have made.
+        mixed: Ids of the versions that hold parts of several passes, each with what
+            differs: the slots or the software versions.
+        contested: How many edges are in doubt: another write is possible, or clocks
+            contradict the order of records.
+        inferred: How many edges no record states.
+        damaged: Ids of the activities that may have damaged something.
+        incomplete: Ids of the activities and versions of which records are missing.
+        ties: Files that a link rule could link to several others; each a sentence.
+        is_cut: Whether a limit or a filter kept something out.
+    """
+
+    gaps: tuple[str, ...] = ()
+    mixed: tuple[tuple[str, str], ...] = ()
+    contested: int = 0
+    inferred: int = 0
+    damaged: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
+    is_cut: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is known back to raw data."""
+        return not (self.gaps or self.incomplete or self.ties or self.is_cut)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the answer is complete, and nothing in it is in doubt."""
+        return self.is_complete and not (self.contested or self.damaged or self.mixed)
+
+    @property
+    def sentence(self) -> str:
+        """All of it as one sentence.
+
+        >>> Completeness().sentence
+        'Complete to raw data.'
+        >>> Completeness(gaps=("6d2362",), contested=2).sentence
+        'Not complete: 1 gap; 2 edges contested.'
+        """
+        missing = [
+            _counted(len(self.gaps), "gap"),
+            _counted(len(self.incomplete), "step", "with missing records"),
+            _counted(len(self.ties), "tie of link rules"),
+            "cut by an option" if self.is_cut else "",
+        ]
+        doubts = [
+            _counted(self.contested, "edge", "contested"),
+            _counted(len(self.damaged), "step", "that may have damaged a file"),
+            _counted(len(self.mixed), "version", "mixed"),
+            _counted(self.inferred, "edge", "inferred"),
+        ]
+        head = "Complete to raw data" if self.is_complete else "Not complete"
+        missing, doubts = [list(filter(None, some)) for some in (missing, doubts)]
+        if missing:
+            head += ": " + ", ".join(missing)
+        return "; ".join([head, *([", ".join(doubts)] if doubts else [])]) + "."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in JSON."""
+        return {
+            "complete": self.is_complete,
+            "certain": self.is_certain,
+            "gaps": list(self.gaps),
+            "mixed": [{"id": id_, "reason": reason} for id_, reason in self.mixed],
+            "contested": self.contested,
+            "inferred": self.inferred,
+            "damaged": list(self.damaged),
+            "incomplete": list(self.incomplete),
+            "ties": list(self.ties),
+            "cut": self.is_cut,
+            "sentence": self.sentence,
+        }
+
+
+def _counted(count: int, noun: str, rest: str = "") -> str:
+    if not count:
+        return ""
+    plural = noun if count == 1 else f"{noun}s"
+    return f"{count} {plural} {rest}".rstrip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +271,7 @@ class Lineage(Tabular):
         leaf_level: The level that was asked for in ``--leaves``, or None.
         opened: The answer with every node of its own, if this one is collapsed; else
             None.
+        completeness: What the answer knows, and what it does not know.
     """
 
     question: Mapping[str, Any]
@@ -142,6 +282,7 @@ class Lineage(Tabular):
     warnings: tuple[str, ...] = ()
     leaf_level: str | None = None
     opened: "Lineage | None" = None
+    completeness: Completeness = Completeness()
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -207,6 +348,7 @@ class Lineage(Tabular):
             "edges": _edges(self.edges),
             "truncated": self.truncated,
             "warnings": list(self.warnings),
+            "completeness": self.completeness.to_dict(),
         }
         if self.opened is not None:
             answer["opened"] = self._inside()
@@ -271,4 +413,4 @@ def _edges(edges: Iterable[LineageEdge]) -> list[dict[str, Any]]:
 
 
 def _order_of_edge(edge: LineageEdge) -> tuple[str, str, str, str, str]:
-    return edge.source, edge.target, edge.relation, edge.role or "", edge.rule or ""
+    return edge.source, edge.target, edge.relation, edge.role or "", edge.evidence

@@ -24,23 +24,29 @@ from provdb.model.records import (
     restore,
     text,
     time,
+    truth,
 )
+from provdb.model.times import is_ambiguous, microseconds_of
 from provdb.model.values import canonical, decode, encode
 
 __all__ = [
     "ACTIVITY_VERSION",
     "ATTACHED",
+    "MODES",
     "activity_document",
     "activity_records",
     "attach_execution",
     "is_waiting",
+    "merge_recorded",
     "waiting_keys",
 ]
 
-ACTIVITY_VERSION: Final = 1
+ACTIVITY_VERSION: Final = 2
 # What an activity takes from the entry of its session, together or not at all.
-ATTACHED: Final = (f.ENVIRONMENT, f.ARGUMENTS)
+ATTACHED: Final = (f.ENVIRONMENT, f.NODE, f.ARGUMENTS)
 STATUSES: Final = ("running", "completed", "failed", "interrupted")
+# How a write may change a file: as a whole, in the slot of its writer, or at its end.
+MODES: Final = ("overwrite", "part", "append")
 _SUBRUN: Final = re.compile(r"\d{1,9}")
 
 _START: Final = Table(
@@ -50,6 +56,8 @@ _START: Final = Table(
     Field(record="agent_name", document=f.AGENT, convert=text),
     Field(record="script", document=f.SCRIPT, convert=text),
     Field(record="granularity", document=f.GRANULARITY, convert=text),
+    Field(record="started_by", document=f.STARTED_BY, convert=text),
+    Field(record="dry_run", document=f.DRY_RUN, convert=truth),
 )
 _END: Final = Table(Field(record="endTime", document=f.END, convert=time))
 # The start and the end are two records of one document.
@@ -60,17 +68,27 @@ _PART_OF_END: Final = {
 }
 
 
-def _link_fields(prefix: str) -> Table:
+def _mode(value: Any, zone: tzinfo | None = None) -> str | None:
+    return value if value in MODES else None
+
+
+def _link_fields(prefix: str, *more: Field) -> Table:
     return Table(
         Field(record=f"{prefix}_id", document=f.ENTITY, convert=identifier),
         Field(record=f"{prefix}_role", document=f.ROLE, convert=text),
         Field(record=f"{prefix}_hash", document=f.HASH, convert=text),
+        *more,
     )
 
 
 _LINKS: Final = (
     (Kind.USAGE, f.USED, _link_fields("used")),
-    (Kind.GENERATION, f.GENERATED, _link_fields("generated")),
+    (
+        Kind.GENERATION,
+        f.GENERATED,
+        _link_fields("generated", Field(record="mode", document=f.MODE, convert=_mode)),
+    ),
+    (Kind.INVALIDATION, f.INVALIDATED, _link_fields("invalidated")),
     (
         Kind.FILE,
         f.COPIES,
@@ -81,11 +99,15 @@ _LINKS: Final = (
     ),
 )
 # Few activities have these.
-_OPTIONAL: Final = (f.COPIES,)
+_OPTIONAL: Final = (f.INVALIDATED, f.COPIES)
 
 
 def activity_document(
-    records: Mapping[bytes, Record], *, session_tag: str | None, zone: tzinfo
+    records: Mapping[bytes, Record],
+    *,
+    session_tag: str | None,
+    zone: tzinfo,
+    recorded: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the document of one execution from the records about it.
 
@@ -94,6 +116,7 @@ def activity_document(
             (`records.distinct`), without their start if that is not known yet.
         session_tag: The tag of the execution, which its records have by default.
         zone: Zone of times that name none.
+        recorded: Entries of ``recorded``: where records of its start and its end stand.
     """
     by_text = dict(sorted(records.items()))
     by_kind: dict[Kind, dict[bytes, Record]] = {}
@@ -116,9 +139,13 @@ def activity_document(
     given_back = {start_key, end_key}
     if start:
         document |= lay_out(start, _START, known=_known_of_start(document), zone=zone)
+        document |= _precision(start.get("startTime"), f.START, zone=zone)
     if end:
         part = lay_out(end, _END, known=known, zone=zone)
         document |= {_PART_OF_END[name]: part[name] for name in part}
+        document |= _precision(end.get("endTime"), f.END, zone=zone)
+    if places := merge_recorded(recorded):
+        document[f.RECORDED] = places
     for kind, array, table in _LINKS:
         links = [
             (key, lay_out(record, table, known=known, zone=zone))
@@ -186,6 +213,27 @@ def attach_execution(
     return attached
 
 
+def merge_recorded(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return one entry for each source, with the first place of each record in it.
+
+    An entry has the ``source`` of records, and the places in it of the records of the
+    ``start`` and the ``end``. Places order the records of one source.
+
+    >>> merge_recorded([{"source": "a1", "start": 7}, {"source": "a1", "end": 9}])
+    [{'source': 'a1', 'start': 7, 'end': 9}]
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        known = merged.setdefault(entry[f.SOURCE], {f.SOURCE: entry[f.SOURCE]})
+        for name in (f.START, f.END):
+            if name in entry:
+                known[name] = min(entry[name], known.get(name, entry[name]))
+    return [
+        {name: entry[name] for name in (f.SOURCE, f.START, f.END) if name in entry}
+        for _, entry in sorted(merged.items())
+    ]
+
+
 def is_waiting(document: Mapping[str, Any]) -> bool:
     """Say whether the start of a document's activity has not been seen yet."""
     fields = (f.NAME, f.START, f.AGENT, f.SCRIPT, f.EXTRA, f.WRITTEN)
@@ -207,6 +255,20 @@ def start_text(start: Mapping[str, Any]) -> str | None:
     """Return the start of an activity or a session as its record writes it."""
     written = start.get("startTime")
     return None if written is None else str(written)
+
+
+_MICROSECONDS: Final = {f.START: f.START_MICROSECONDS, f.END: f.END_MICROSECONDS}
+_AMBIGUOUS: Final = {f.START: f.START_AMBIGUOUS, f.END: f.END_AMBIGUOUS}
+
+
+def _precision(written: object, field: str, *, zone: tzinfo) -> dict[str, Any]:
+    """Return what the stored time does not hold of a time as it was written."""
+    precision: dict[str, Any] = {}
+    if microseconds := microseconds_of(written):
+        precision[_MICROSECONDS[field]] = microseconds
+    if is_ambiguous(written, zone=zone):
+        precision[_AMBIGUOUS[field]] = True
+    return precision
 
 
 def _known(document: Mapping[str, Any]) -> Record:

@@ -42,7 +42,7 @@ __all__ = [
     "with_tags_of",
 ]
 
-ENTITY_VERSION: Final = 1
+ENTITY_VERSION: Final = 2
 # What the record of a derivation says of a file that has the content of another one.
 COPY: Final = "copy"
 

@@ -19,6 +19,7 @@ from provdb.model.activity import (
     activity_document,
     activity_records,
     attach_execution,
+    merge_recorded,
     start_text,
 )
 from provdb.model.entity import (
@@ -204,8 +205,13 @@ class Folder:
         self._blocks: dict[bytes, Document] = {}
         self._told_sessions: dict[str, Document] = {}
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, *, source: str | None = None, place: int = 0) -> None:
         """Take one record.
+
+        Args:
+            record: The record.
+            source: The log or the spool that holds it, if its records are in order.
+            place: Its place there; only places of one source are compared.
 
         Raises:
             RecordError: The record holds a value that cannot be stored; nothing of
@@ -238,7 +244,9 @@ class Folder:
             return
         tag = text(record.get("session_tag"))
         add = self._add_start if kind is Kind.START else self._add_statement
-        add(key, record, tag=tag, source_id=source_id)
+        activity = add(key, record, tag=tag, source_id=source_id)
+        if source is not None and kind in _PLACED:
+            activity.add_place(kind, source, place)
 
     def take(self) -> Documents:
         """Return the documents of the records so far, and forget those records.
@@ -252,7 +260,10 @@ class Folder:
         ]
         activities = [
             activity_document(
-                activity.records, session_tag=activity.session_tag, zone=self._zone
+                activity.records,
+                session_tag=activity.session_tag,
+                zone=self._zone,
+                recorded=activity.recorded.values(),
             )
             for activity in self._activities.values()
         ]
@@ -274,6 +285,7 @@ class Folder:
         self._told_sessions |= {session[f.ID]: session for session in sessions}
         for activity in self._activities.values():
             activity.records = dict(activity.start)
+            activity.recorded = {}
         self._activities = {}
         self._waiting = {}
         self._entities = {}
@@ -285,7 +297,7 @@ class Folder:
 
     def _add_start(
         self, key: bytes, record: Record, *, tag: str | None, source_id: str
-    ) -> None:
+    ) -> "_Activity":
         session_id = identifier(record.get("in_session"))
         id_ = activity_key(tag, session_id, source_id, start_text(record))
         activity = self._activities.get(id_) or _Activity(id=id_, session_tag=tag)
@@ -297,11 +309,13 @@ class Folder:
             if waiting is not None:
                 del self._activities[waiting.id]
                 activity.records |= waiting.records
+                activity.take_places(waiting)
         self._activities[id_] = activity
+        return activity
 
     def _add_statement(
         self, key: bytes, record: Record, *, tag: str | None, source_id: str
-    ) -> None:
+    ) -> "_Activity":
         place = (tag, source_id)
         activity = self._latest.get(place) or self._waiting.get(place)
         if activity is None:
@@ -309,6 +323,7 @@ class Folder:
             activity = self._waiting[place] = _Activity(id=id_, session_tag=tag)
         activity.records[key] = record
         self._activities[activity.id] = activity
+        return activity
 
     def _add_session(self, record: Record) -> None:
         tag = text(record.get("session_tag"))
@@ -324,7 +339,12 @@ class Folder:
             bare = {name: record[name] for name in record if name != "system"}
             environment = self._environment(block)
             digest = environment[f.ID]
-            session = SessionRecord(record=bare, environment=digest, process=process)
+            session = SessionRecord(
+                record=bare,
+                environment=digest,
+                process=process,
+                node=environment[f.NODE],
+            )
             key = session.key()
             self._environments[digest] = environment
         self._session(tag, session_id).sessions[key] = session
@@ -359,6 +379,18 @@ class _Activity:
     session_tag: str | None
     records: dict[bytes, Record] = field(default_factory=dict)
     start: dict[bytes, Record] = field(default_factory=dict)
+    recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add_place(self, kind: Kind, source: str, place: int) -> None:
+        """Take in where a record of its start or its end stands in a source."""
+        entry = self.recorded.setdefault(source, {f.SOURCE: source})
+        name = _PLACED[kind]
+        entry[name] = min(place, entry.get(name, place))
+
+    def take_places(self, waiting: "_Activity") -> None:
+        """Take in the places of records that waited for the start."""
+        both = [*self.recorded.values(), *waiting.recorded.values()]
+        self.recorded = {entry[f.SOURCE]: entry for entry in merge_recorded(both)}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -402,7 +434,10 @@ def _merge_sessions(stored: Document, arriving: Document, zone: tzinfo) -> Docum
 def _merge_activities(stored: Document, arriving: Document, zone: tzinfo) -> Document:
     records = activity_records(stored) + activity_records(arriving)
     merged = activity_document(
-        distinct(records), session_tag=stored[f.SESSION_TAG], zone=zone
+        distinct(records),
+        session_tag=stored[f.SESSION_TAG],
+        zone=zone,
+        recorded=[*stored.get(f.RECORDED, ()), *arriving.get(f.RECORDED, ())],
     )
     return attach_execution(merged, {**arriving, **stored})
 
@@ -420,6 +455,8 @@ def _merge_readings(stored: Document, arriving: Document, zone: tzinfo) -> Docum
     return merge_readings(stored, arriving)
 
 
+# The records whose places are kept, and the names of these.
+_PLACED: Final = {Kind.START: f.START, Kind.END: f.END}
 _MERGE: Final = {
     f.ENVIRONMENTS: _merge_environments,
     f.ENTITIES: _merge_entities,

@@ -39,6 +39,7 @@ __all__ = [
     "restore",
     "text",
     "time",
+    "truth",
     "whole_number",
 ]
 
@@ -71,6 +72,7 @@ class Kind(StrEnum):
     PARAMETERS = "parameters"
     USAGE = "usage"
     GENERATION = "generation"
+    INVALIDATION = "invalidation"
     END = "activity end"
     OTHER_OF_ACTIVITY = "other statement about an activity"
     ENTITY = "entity"
@@ -84,6 +86,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _KIND_OF_ACTIVITY_RECORD: Final = (
     ("used_id", Kind.USAGE),
     ("generated_id", Kind.GENERATION),
+    ("invalidated_id", Kind.INVALIDATION),
     ("parameters", Kind.PARAMETERS),
     ("endTime", Kind.END),
     ("startTime", Kind.START),
@@ -192,6 +195,11 @@ def time(value: Any, zone: tzinfo) -> Any:
 def whole_number(value: Any, zone: tzinfo | None = None) -> int | None:
     """Return an integer that every store can hold as it is."""
     return value if is_plain_integer(value) else None
+
+
+def truth(value: Any, zone: tzinfo | None = None) -> bool | None:
+    """Return a truth value; False is not stored, for it says nothing."""
+    return True if value is True else None
 
 
 def lay_out(

@@ -44,7 +44,7 @@ __all__ = [
     "with_environment",
 ]
 
-SESSION_VERSION: Final = 1
+SESSION_VERSION: Final = 2
 ENVIRONMENT_VERSION: Final = 1
 
 # What a process writes into its system block that is not about the environment. The
@@ -61,11 +61,13 @@ class SessionRecord(NamedTuple):
         environment: Id of the environment document that holds the block, or None
             where the record has none.
         process: What the block says of the process alone.
+        node: The machine that the block names, or None.
     """
 
     record: Record
     environment: str | None
     process: Record
+    node: str | None = None
 
     def key(self) -> bytes:
         """Return the canonical text, equal for equal session records."""
@@ -169,6 +171,7 @@ def session_records(
         SessionRecord(
             record=restore(entry, _EXECUTION, known=known),
             environment=entry.get(f.ENVIRONMENT),
+            node=entry.get(f.NODE),
             process=decode(
                 {
                     name: entry[stored]
@@ -209,6 +212,8 @@ def _execution(
     entry = lay_out(session.record, _EXECUTION, known=known, zone=zone)
     if session.environment is not None:
         entry[f.ENVIRONMENT] = session.environment
+    if session.node is not None:
+        entry[f.NODE] = session.node
     process = encode(session.process)
     if isinstance(process.get("arguments"), list):
         entry[f.ARGUMENTS] = process.pop("arguments")

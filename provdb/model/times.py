@@ -2,7 +2,13 @@
 
 from datetime import UTC, datetime, tzinfo
 
-__all__ = ["format_time", "parse_time", "to_milliseconds"]
+__all__ = [
+    "format_time",
+    "is_ambiguous",
+    "microseconds_of",
+    "parse_time",
+    "to_milliseconds",
+]
 
 
 def parse_time(text: object, *, zone: tzinfo) -> datetime | None:
@@ -23,6 +29,41 @@ def parse_time(text: object, *, zone: tzinfo) -> datetime | None:
         return to_milliseconds(time.astimezone(UTC))
     except (ValueError, OverflowError):
         return None
+
+
+def microseconds_of(text: object) -> int:
+    """Return the microseconds below the millisecond of a time as it was written.
+
+    >>> microseconds_of("2020-05-18T14:18:06.362321")
+    321
+    """
+    if not isinstance(text, str) or "." not in text:
+        return 0
+    try:
+        return datetime.fromisoformat(text).microsecond % 1000
+    except ValueError:
+        return 0
+
+
+def is_ambiguous(text: object, *, zone: tzinfo) -> bool:
+    """Say whether a time without a zone happened twice: the clock was set back.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> is_ambiguous("2026-10-25T02:40:00", zone=ZoneInfo("Europe/Madrid"))
+    True
+    """
+    if zone is UTC or not isinstance(text, str):
+        return False
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    if time.tzinfo is not None:
+        return False
+    first, second = (time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    # A gap in spring has two offsets too, in the other order.
+    earlier, later = first.utcoffset(), second.utcoffset()
+    return earlier is not None and later is not None and earlier > later
 
 
 def to_milliseconds(time: datetime) -> datetime:

@@ -33,6 +33,9 @@ class Index:
 INDEXES: Final = (
     Index(collection=f.ACTIVITIES, fields=(f"{f.USED}.{f.ENTITY}",)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.GENERATED}.{f.ENTITY}",)),
+    Index(
+        collection=f.ACTIVITIES, fields=(f"{f.INVALIDATED}.{f.ENTITY}",), is_sparse=True
+    ),
     Index(collection=f.ACTIVITIES, fields=(f.SESSION_TAG, f.ACTIVITY_ID)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.COPIES}.{f.ENTITY}",), is_sparse=True),
     Index(collection=f.ACTIVITIES, fields=(f.NAME,)),

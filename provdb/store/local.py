@@ -58,7 +58,7 @@ _COLUMNS: Final = {
 }
 # The arrays of links, by collection: each is indexed by the entity that it names.
 _LINKS: Final = {
-    f.ACTIVITIES: (f.USED, f.GENERATED, f.COPIES),
+    f.ACTIVITIES: (f.USED, f.GENERATED, f.INVALIDATED, f.COPIES),
     f.ENTITIES: (f.DERIVED_FROM, f.MEMBERS),
 }
 _TIMES: Final = {

@@ -6,6 +6,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from provdb.lineage import Lineage, LineageEdge, LineageNode
+from provdb.lineage.result import DOUBTS, EVIDENCE
 
 __all__ = ["MARKED", "lineage_of", "lineages"]
 
@@ -100,7 +101,12 @@ MARKED: Final = Lineage(
     edges=(
         LineageEdge("dl2", "dl1_to_dl2", "wasGeneratedBy", "DL2 subrun dataset"),
         LineageEdge(
-            "dl1_to_dl2", "dl1", "used", "DL1 subrun dataset", time_conflict=True
+            "dl1_to_dl2",
+            "dl1",
+            "used",
+            "DL1 subrun dataset",
+            evidence="order",
+            marks=("time_conflict",),
         ),
         LineageEdge("dl1", "r0_to_dl1", "wasGeneratedBy", "DL1 subrun dataset"),
         LineageEdge("r0_to_dl1", "r0", "used", "Observation subrun"),
@@ -110,7 +116,7 @@ MARKED: Final = Lineage(
             "calibration",
             "calibration_v1",
             "wasDerivedFrom",
-            rule="calibration-version",
+            evidence="rule:calibration-version",
         ),
         LineageEdge("calibration_v1", "calibrate_charge", "wasGeneratedBy"),
         LineageEdge("calibrate_charge", "gain", "used"),
@@ -128,6 +134,9 @@ def lineage_of(**fields: str | int) -> Lineage:
 
 
 # Signs of all languages of pictures, and letters that none of them can draw.
+_marks = st.sets(st.sampled_from(sorted(DOUBTS)), max_size=2).map(
+    lambda marks: tuple(mark for mark in DOUBTS if mark in marks)
+)
 _texts = st.text(max_size=30) | st.text(
     alphabet="\\\"'`<>&;:#%${}[]()|/\n\r\t\0\u202e\ufffe-_.x01\ud800", max_size=30
 )
@@ -165,8 +174,8 @@ def lineages(draw: st.DrawFn) -> Lineage:
         LineageEdge(
             *end,
             role=draw(st.none() | _texts),
-            rule=draw(st.none() | _texts),
-            time_conflict=draw(st.booleans()),
+            evidence=draw(st.sampled_from(EVIDENCE) | _texts.map("rule:{}".format)),
+            marks=draw(_marks),
         )
         for end in ends
     )

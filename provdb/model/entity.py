@@ -4,6 +4,7 @@ One entity may be described many times, under many session tags, mostly alike. W
 is described alike is stored once, with the tags under which it was.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
@@ -81,6 +82,8 @@ _RELATIONS: Final = (
     ),
 )
 # Types of lstosa's model whose id means something within one session only.
+# A recorded pattern stands for all files that match it.
+_WILD: Final = re.compile(r"[*?]")
 _NO_FILE: Final = ("SetCollection", "PythonObject")
 _RUNS: Final = 10**9
 # Their runs are those of a simulation.
@@ -116,6 +119,9 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
     document |= _named(document, descriptions)
     if is_file(document):
         document[f.FILE_NAME] = file_name(document[f.LOCATION])
+        if wild := _WILD.search(document[f.LOCATION]):
+            folder = document[f.LOCATION][: wild.start()]
+            document[f.PATTERN] = folder.rpartition("/")[0] or "/"
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []

@@ -23,6 +23,8 @@ STREAM: Final = "stream"
 PARTICLE: Final = "particle"
 DATA_KIND: Final = "data_kind"
 DATE: Final = "date"
+FIXED: Final = "fixed"
+PATTERN: Final = "pattern"
 SESSION_TAG: Final = "session_tag"
 SESSION_ID: Final = "session_id"
 

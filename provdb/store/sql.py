@@ -38,6 +38,7 @@ _SCALARS: Final = (
     f.PARTICLE,
     f.DATA_KIND,
     f.DATE,
+    f.PATTERN,
 )
 
 

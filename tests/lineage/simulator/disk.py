@@ -84,7 +84,7 @@ class Read:
         is_hashed: Whether the record has the hash of what was read.
         is_recorded: Whether there is a record.
         state: What was read; filled in by the run.
-        name: Path that the record names, if it is another one than was read.
+        named: What the record names instead of the file: a pattern or a folder.
     """
 
     file: File
@@ -93,6 +93,7 @@ class Read:
     is_hashed: bool = False
     is_recorded: bool = True
     state: State = ()
+    named: File | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -109,6 +110,7 @@ class Write:
         mode: What the record declares of that, or None.
         is_hashed: Whether the record has the hash of what was written.
         is_recorded: Whether there is a record.
+        happens: Whether anything is written at all.
         bytes: What stands for the bytes, or None for bytes like no others.
         state: What the file holds afterwards; filled in by the run.
     """
@@ -121,6 +123,7 @@ class Write:
     mode: str | None = None
     is_hashed: bool = False
     is_recorded: bool = True
+    happens: bool = True
     bytes: str | None = None
     state: State = ()
 
@@ -150,6 +153,8 @@ class Job:
         log: Number of the log that its records go to.
         is_live: Whether its start is recorded when it starts; else all records are
             written after its end, as lstosa does.
+        has_session: Whether its session is recorded.
+        has_start: Whether its start is recorded.
         has_end: Whether its end is recorded.
         is_lost: Whether none of its records arrive.
         is_dry: Whether it only says what it would do.
@@ -175,6 +180,8 @@ class Job:
     turn: int = 0
     log: int = 0
     is_live: bool = True
+    has_session: bool = True
+    has_start: bool = True
     has_end: bool = True
     is_lost: bool = False
     is_dry: bool = False
@@ -250,7 +257,7 @@ class Disk:
             self.files[file.path] = file
 
     def happen(self, what: str, time: float, *files: File) -> None:
-        """Have something happen that nobody records: ``mv``, ``cp``, ``edit``, ``rm``."""
+        """Have something happen unrecorded: ``mv``, ``cp``, ``edit`` or ``rm``."""
         self._events.append((time, self.next_order(), _EVENT, what, files))
 
     def run(self) -> None:
@@ -260,8 +267,10 @@ class Disk:
             if job.is_dry:
                 continue
             steps += [(r.time, job.order, _READ, r, job) for r in job.reads]
-            steps += [(w.time, job.order, _WRITE, w, job) for w in job.writes]
-            steps += [(job.end, job.order, _EVENT, gone, job) for gone in job.removes]
+            steps += [
+                (w.time, job.order, _WRITE, w, job) for w in job.writes if w.happens
+            ]
+            steps += [(job.end, job.order, _EVENT, old, job) for old in job.removes]
         steps += [(time, order, kind, w, f) for time, order, kind, w, f in self._events]
         for time, _, kind, what, other in sorted(steps, key=lambda step: step[:3]):
             if kind == _READ:

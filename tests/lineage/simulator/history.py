@@ -89,6 +89,11 @@ class World:
         ids: The activity_ids that there are, or None for 24 bits.
         is_late: Whether some records arrive long after what they tell.
         has_versions: Whether every earlier state of a file can be told.
+        repeats: Share of the lines that stand in their log again, later.
+        is_cut: Whether logs are cut into pieces, which are read in any order.
+        turn: Number of the processing that jobs belong to.
+        software: Version of the software.
+        quiet: Times at which no job runs.
     """
 
     chance: random.Random
@@ -105,6 +110,8 @@ class World:
     ids: Sequence[str] | None = None
     is_late: bool = False
     has_versions: bool = True
+    repeats: float = 0.0
+    is_cut: bool = False
     turn: int = 0
     software: str = "0.11.10"
     quiet: list[float] = field(default_factory=list)
@@ -189,10 +196,20 @@ class World:
             keys[activity_key(job.tag, job.session, job.id, start)] = job
             if job.is_lost:
                 continue
+            if not job.has_start:
+                keys[activity_key(job.tag, None, job.id, None)] = job
             for line in self._lines(job):
                 logs[job.log].append((line.time, count, line))
                 count += 1
-        ordered = [[line for _, _, line in sorted(log, key=lambda entry: entry[:2])] for log in logs]
+        ordered = [
+            [line for _, _, line in sorted(log, key=lambda entry: entry[:2])]
+            for log in logs
+        ]
+        if self.repeats:
+            ordered = [self._with_repeats(log) for log in ordered]
+        if self.is_cut:
+            ordered = [piece for log in ordered for piece in self._pieces(log)]
+            self.chance.shuffle(ordered)
         return History(
             disk=self.disk,
             logs=[log for log in ordered if log],
@@ -212,13 +229,25 @@ class World:
 
     def written(self, job: Job, time: float) -> str:
         """Return a time as the machine of a job writes it."""
-        shifted = self.begin + timedelta(
-            seconds=time + self.clocks.get(job.node, 0.0)
-        )
+        shifted = self.begin + timedelta(seconds=time + self.clocks.get(job.node, 0.0))
         local = shifted.astimezone(self.zone).replace(tzinfo=None)
         if self.precision == 0:
             return local.replace(microsecond=0).isoformat()
         return local.isoformat(timespec="microseconds")
+
+    def _with_repeats(self, log: list[Line]) -> list[Line]:
+        lines = list(log)
+        for line in log:
+            if self.chance.random() < self.repeats:
+                place = next(i for i, one in enumerate(lines) if one is line)
+                lines.insert(self.chance.randint(place + 1, len(lines)), line)
+        return lines
+
+    def _pieces(self, log: list[Line]) -> list[list[Line]]:
+        count = min(self.chance.choice([2, 3, 4]), len(log))
+        cuts = sorted(self.chance.sample(range(1, len(log)), count - 1))
+        ends = [*cuts, len(log)]
+        return [log[a:b] for a, b in zip([0, *cuts], ends, strict=True)]
 
     def _id(self) -> str:
         if self.ids is not None:
@@ -239,7 +268,23 @@ class World:
 
     def _start_records(self, job: Job) -> Iterator[Record]:
         start = self.written(job, job.start)
-        tag = {"session_tag": job.tag}
+        if job.has_session:
+            yield self._session_record(job, start)
+        this = {"activity_id": job.id, "session_tag": job.tag}
+        if job.has_start:
+            yield {
+                **this,
+                "name": job.step,
+                "startTime": start,
+                "in_session": job.session,
+                "agent_name": "lstanalyzer",
+                "script": "datasequence",
+                **({"dry_run": True} if job.is_dry else {}),
+                **({} if job.parent is None else {"started_by": job.parent.id}),
+            }
+        yield from self._usages(job, this)
+
+    def _session_record(self, job: Job, start: str) -> Record:
         system: Record = {
             "executable": "/py",
             "platform": {"node": job.node, "system": "Linux"},
@@ -247,7 +292,7 @@ class World:
         }
         if job.arguments:
             system["arguments"] = list(job.arguments)
-        yield {
+        return {
             "session_id": job.session,
             "name": job.run,
             "startTime": start,
@@ -255,25 +300,20 @@ class World:
             "observation_date": "2026-11-22",
             "observation_run": job.run,
             "software_version": job.software,
-            **tag,
+            "session_tag": job.tag,
         }
-        this = {"activity_id": job.id, **tag}
-        yield {
-            **this,
-            "name": job.step,
-            "startTime": start,
-            "in_session": job.session,
-            "agent_name": "lstanalyzer",
-            "script": "datasequence",
-            **({"dry_run": True} if job.is_dry else {}),
-            **({} if job.parent is None else {"started_by": job.parent.id}),
-        }
+
+    def _usages(self, job: Job, this: Record) -> Iterator[Record]:
+        tag = {"session_tag": job.tag}
+        named: set[File] = set()
         for read in job.reads:
-            if read.is_recorded:
-                yield {**_description(read.file), **tag}
+            file = read.named or read.file
+            if read.is_recorded and file not in named:
+                named.add(file)
+                yield {**_description(file), **tag}
                 yield {
                     **this,
-                    "used_id": location_id(read.file.path),
+                    "used_id": location_id(file.path),
                     "used_role": read.role,
                     **({"used_hash": digest(read.state)} if read.is_hashed else {}),
                 }

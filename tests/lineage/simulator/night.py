@@ -1,12 +1,16 @@
 """The files and the steps of a night of observation, from which histories are made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.lineage.simulator.disk import RAW, File, Job
 from tests.lineage.simulator.history import World
 
 __all__ = ["Files", "Night"]
+
+# Files of a run into which the steps of each subrun write their part.
+_RUN_WISE: Final = ("DL2MergedFile", "DL1CheckHDF5File")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,6 @@ class Night:
         merge: How the DL2 file of the run is made: ``parts`` by every dl1_to_dl2,
             ``step`` by a step that reads all subruns, or not at all.
         has_dl3: Whether a DL3 file is made of the DL2 file of the run.
-        one_node: Whether all steps of a subrun run on one machine.
     """
 
     world: World
@@ -151,23 +154,22 @@ class Night:
     has_check: bool = False
     merge: str = "step"
     has_dl3: bool = True
-    on_job: Callable[[Job], None] = lambda job: None
 
     def calibrate(self, start: float) -> float:
         """Schedule the calibration, and return when it is there."""
         files = self.files
         for run in (1804, 1809):
             self.world.disk.put(files.raw_of(run), RAW)
-        end = self._step(
+        end = self.step(
             "drs4_pedestal",
             start,
             [(files.raw_of(1804), "Subrun for pedestal")],
             [(files.pedestal, "Pedestal")],
             run="01804-01809",
         ).end
-        end = self._step(
+        end = self.step(
             "calibrate_charge",
-            end + self._gap(),
+            end + self.gap(),
             [
                 (files.raw_of(1809), "Subrun for calibration"),
                 (files.pedestal, "Pedestal file"),
@@ -175,7 +177,7 @@ class Night:
             [(files.charge, "Coefficients calibration file")],
             run="01804-01809",
         ).end
-        return end + self._gap()
+        return end + self.gap()
 
     def process(self, start: float) -> float:
         """Schedule all steps of all subruns, and return when the last has ended."""
@@ -183,7 +185,7 @@ class Night:
             self.subrun(subrun, start + self.world.chance.uniform(0, 5))
             for subrun in self.subruns
         ]
-        return self.run_wise(max(ends) + self._gap())
+        return self.run_wise(max(ends) + self.gap())
 
     def subrun(self, subrun: int, start: float) -> float:
         """Schedule the steps of a subrun, and return when the last has ended."""
@@ -194,16 +196,16 @@ class Night:
         config = self.world.external("/cfg/standard.json", "AnalysisConfigFile")
         for name, is_done in (("dl1ab", self.has_dl1ab), ("dl1c", self.has_dl1c)):
             if is_done:
-                end = self._step(
+                end = self.step(
                     name,
-                    end + self._gap(),
+                    end + self.gap(),
                     [(dl1, "DL1 subrun dataset"), (config, "Analysis configuration")],
                     [(dl1, "DL1AB subrun dataset")],
                     subrun=subrun,
                 ).end
         if self.has_check:
-            end = self._check(subrun, end + self._gap())
-        return self.dl1_to_dl2(subrun, end + self._gap())
+            end = self._check(subrun, end + self.gap())
+        return self.dl1_to_dl2(subrun, end + self.gap())
 
     def r0_to_dl1(self, subrun: int, start: float) -> float:
         """Schedule the first step of a subrun, and return when it has ended."""
@@ -212,7 +214,7 @@ class Night:
         outputs = [(files.dl1(subrun), "DL1 subrun dataset")]
         if self.has_muons:
             outputs.append((files.muons(subrun), "Muons subrun dataset"))
-        return self._step(
+        return self.step(
             "r0_to_dl1",
             start,
             [
@@ -232,15 +234,13 @@ class Night:
         outputs = [(files.dl2(subrun), "DL2 subrun dataset")]
         if self.merge == "parts":
             outputs.append((files.merged, "DL2 merged file"))
-        job = self._step(
+        job = self.step(
             "dl1_to_dl2",
             start,
             [(files.dl1(subrun), "DL1 subrun dataset"), (model, "RFModelEnergyFile")],
             outputs,
             subrun=subrun,
         )
-        for write in job.writes[1:]:
-            write.is_part, write.slots = True, (f"{subrun:04d}",)
         return job.end
 
     def run_wise(self, start: float) -> float:
@@ -248,7 +248,7 @@ class Night:
         files = self.files
         end = start
         if self.merge == "step":
-            job = self._step(
+            job = self.step(
                 "merge_dl2",
                 start,
                 [(files.dl2(s), "DL2 subrun dataset") for s in self.subruns],
@@ -258,9 +258,9 @@ class Night:
             end = job.end
         if self.has_dl3 and self.merge:
             irf = self.world.external("/irfs/irf.fits.gz", "IRFFile")
-            end = self._step(
+            end = self.step(
                 "dl2_to_dl3",
-                end + self._gap(),
+                end + self.gap(),
                 [(files.merged, "DL2 merged file"), (irf, "IRF file")],
                 [(files.dl3, "DL3 file")],
             ).end
@@ -271,7 +271,7 @@ class Night:
         inputs = [(files.dl1(subrun), "DL1AB subrun dataset")]
         if self.has_muons:
             inputs.append((files.muons(subrun), "Muons subrun dataset"))
-        job = self._step(
+        job = self.step(
             "dl1_datacheck",
             start,
             inputs,
@@ -281,12 +281,11 @@ class Night:
             ],
             subrun=subrun,
         )
-        job.writes[1].is_part, job.writes[1].slots = True, (f"{subrun:04d}",)
         return job.end
 
-    def _step(
+    def step(
         self,
-        step: str,
+        name: str,
         start: float,
         reads: list[tuple[File, str]],
         writes: list[tuple[File, str]],
@@ -294,8 +293,9 @@ class Night:
         run: str | None = None,
         subrun: int | None = None,
     ) -> Job:
+        """Schedule a step that takes some time on some machine."""
         job = self.world.job(
-            step,
+            name,
             run=self.files.tag_run if run is None else run,
             start=start,
             length=self.world.chance.uniform(*self.lengths),
@@ -304,8 +304,12 @@ class Night:
             node=self.world.chance.choice(self.nodes),
             subrun=subrun,
         )
-        self.on_job(job)
+        if subrun is not None:
+            for write in job.writes:
+                if write.file.name in _RUN_WISE:
+                    write.is_part, write.slots = True, (f"{subrun:04d}",)
         return job
 
-    def _gap(self) -> float:
+    def gap(self) -> float:
+        """Return some time from the end of a step to the start of the next."""
         return self.world.chance.uniform(*self.gaps)

@@ -1,7 +1,7 @@
 """Print what the answers to each kind of history are worth.
 
-    python -m tests.lineage.simulator.table 200
-    python -m tests.lineage.simulator.table --kind parts --seed 7 --show
+python -m tests.lineage.simulator.table 200
+python -m tests.lineage.simulator.table --kind parts --seed 7 --show
 """
 
 import argparse

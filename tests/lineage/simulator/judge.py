@@ -39,6 +39,7 @@ __all__ = [
     "marks_of",
     "products",
     "store_of",
+    "told_of",
     "write_logs",
 ]
 
@@ -173,7 +174,7 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
         if version.status == "completed"
     ]
     answers = [lineage(store, version.id) for version in known]
-    told = [_told(history, answer) for answer in answers]
+    told = [told_of(history, answer) for answer in answers]
     marked = sorted({mark for answer in answers for mark in marks_of(answer)})
     held = [truth_of(history.disk, p.state, file, until=p.time) for p in places]
     seen = {(one.jobs, one.raw) for one in held}
@@ -184,8 +185,9 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
         asked = f"{file.path} version {version.id}"
         yield _compared(history, nearest, answer, asked)
     for place in sealed_states(places):
-        if place.job is None or place.job.status is not None or not place.job.has_end:
-            continue
+        job = place.job
+        if job is None or job.status or not job.has_end or not place.is_known:
+            continue  # Nobody says that it was there, or that it was whole.
         truth = truth_of(history.disk, place.state, file, until=place.time)
         is_there = (truth.jobs, truth.raw) in told
         kind = RIGHT if is_there else MARKED if marked else SILENT
@@ -203,7 +205,7 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
 def _compared(
     history: History, truth: Truth, answer: Lineage, question: str
 ) -> Verdict:
-    jobs, raw = _told(history, answer)
+    jobs, raw = told_of(history, answer)
     marks = marks_of(answer)
     is_right = jobs == truth.jobs and raw == truth.raw
     if is_right:
@@ -225,7 +227,7 @@ def _compared(
     )
 
 
-def _told(history: History, answer: Lineage) -> tuple[frozenset[Any], frozenset[str]]:
+def told_of(history: History, answer: Lineage) -> tuple[frozenset[Any], frozenset[str]]:
     """Return the jobs and the paths of the raw files of an answer."""
     jobs = {
         history.keys.get(node.id, node.id)

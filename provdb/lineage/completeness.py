@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from provdb.lineage.describe import origin_of
-from provdb.lineage.graph import Graph, Node
+from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.result import Completeness, LineageEdge
 from provdb.lineage.steps import Activity, Entity
 from provdb.lineage.timeline import Timeline, Write, handled_slots, is_damaged
@@ -28,7 +28,7 @@ class Shapes:
     """What is not as it should be of versions and activities, by id of the node.
 
     Attributes:
-        marks: ``mixed`` or ``incomplete`` of a node.
+        marks: What is in doubt of a node, in no order.
         reasons: Why a version is mixed.
     """
 
@@ -45,7 +45,12 @@ class Shapes:
 
 
 def find_shapes(
-    graph: Graph, store: Store, nodes: Iterable[Node], *, is_upstream: bool
+    graph: Graph,
+    store: Store,
+    nodes: Iterable[Node],
+    *,
+    asked: Iterable[Seen],
+    is_upstream: bool,
 ) -> Shapes:
     """Return which versions are mixed, and of which steps records are missing.
 
@@ -53,9 +58,13 @@ def find_shapes(
         graph: The graph that the nodes are of.
         store: Where the documents are.
         nodes: The nodes of an answer.
+        asked: What the question itself read.
         is_upstream: Whether all inputs of the activities are among the nodes.
     """
     shapes = Shapes()
+    for seen in asked:
+        for mark in seen.marks:
+            shapes.add(seen.version.id, mark)
     activities: list[Activity] = []
     parted: list[tuple[Version, Timeline]] = []
     for node in nodes:
@@ -88,6 +97,7 @@ def completeness(
     nodes: Iterable[Node],
     edges: Iterable[LineageEdge],
     *,
+    asked: Iterable[Seen],
     graph: Graph,
     shapes: Shapes,
     is_upstream: bool,
@@ -98,6 +108,7 @@ def completeness(
     Args:
         nodes: The nodes of the answer.
         edges: The edges of the answer.
+        asked: What the question itself read.
         graph: The graph that the nodes are of.
         shapes: What is not as it should be of them.
         is_upstream: Whether it is an answer back in time.
@@ -116,6 +127,9 @@ def completeness(
         ]
     contested = inferred = 0
     damaged: set[str] = set()
+    for seen in asked:
+        contested += not _IN_DOUBT.isdisjoint(seen.marks)
+        damaged.update(seen.damaged_by)
     for edge in edges:
         if edge.marks:
             contested += not _IN_DOUBT.isdisjoint(edge.marks)

@@ -7,7 +7,7 @@ from typing import Final
 from provdb.errors import NotFound
 from provdb.lineage.completeness import completeness, find_shapes
 from provdb.lineage.describe import describe
-from provdb.lineage.graph import Graph, Node
+from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.loader import Loader
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.result import Lineage, LineageNode
@@ -19,7 +19,6 @@ from provdb.lineage.traverse import (
     WalkOptions,
     without_collector,
 )
-from provdb.lineage.version import Version
 from provdb.model import format_time
 from provdb.store import Store
 
@@ -119,7 +118,10 @@ def answer_of(
     graph = walk.graph
     nodes = list(walk.nodes.values())
     is_whole = not (walk.options.is_filtered or walk.cut_by)
-    shapes = find_shapes(graph, store, nodes, is_upstream=is_upstream and is_whole)
+    asked = [seen for id_, seen in walk.asked.items() if id_ in walk.nodes]
+    shapes = find_shapes(
+        graph, store, nodes, asked=asked, is_upstream=is_upstream and is_whole
+    )
     described = tuple(
         describe(
             nodes, walk.distances, walk.edges, loader=graph.loader, marks=shapes.marks
@@ -128,6 +130,7 @@ def answer_of(
     known = completeness(
         nodes,
         walk.edges,
+        asked=asked,
         graph=graph,
         shapes=shapes,
         is_upstream=is_upstream,
@@ -167,14 +170,14 @@ def _ask(
     )
     graph = Graph(loader)
     with without_collector():
-        start = start_of(graph, found, name=name, as_of=options.as_of)
-        end = None
+        seen = start_of(graph, found, name=name, as_of=options.as_of)
+        start, end = seen.version, None
         if until is not None and sought is not None:
-            end = start_of(graph, sought, name=until, as_of=options.as_of)
+            end = start_of(graph, sought, name=until, as_of=options.as_of).version
         walk = Walk(graph, direction, options)
-        starts: list[Node] = [start]
-        is_of_all = not is_upstream and isinstance(start, Version) and not found.version
-        if is_of_all and isinstance(start, Version):
+        starts: list[Node | Seen] = [seen]
+        is_of_all = not is_upstream and not found.version
+        if is_of_all:
             loader.load_readers([start.entity])
             starts += graph.versions(start.entity)
         walk.run(starts, until=None if end is None else end.id)
@@ -199,8 +202,8 @@ def _ask(
         )
 
 
-def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) -> Node:
-    """Return the node that a name means.
+def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) -> Seen:
+    """Return the version that a name means, and how sure that is.
 
     Raises:
         NotFound: There is no such version, or it was not there yet.
@@ -212,20 +215,20 @@ def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) ->
         versions = graph.versions(entity)
         matching = [v for v in versions if (v.tag or "").startswith(found.version)]
         if len(matching) == 1:
-            return matching[0]
+            return Seen(matching[0])
         raise NotFound(
             name,
             near=sorted(version.id for version in versions),
             message=f"{entity} has no version {found.version}",
         )
-    version = graph.now(entity)
+    seen = graph.see(entity)
     if as_of is not None and graph.loader.comes_later(entity):
         raise NotFound(
             name,
             message=f"{name} was not there as of {format_time(as_of)}, "
             "it was written later",
         )
-    return version
+    return seen
 
 
 def _warnings(walk: Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from provdb.lineage.completeness import Shapes, completeness
-from provdb.lineage.graph import Graph, Node
+from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.link_rules import LINK_RULES, LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import Completeness
@@ -58,9 +58,9 @@ def reach(
     with without_collector():
         loader.load_activities(activities)
         direction.load(loader, entities)
-        starts: list[Node] = []
+        starts: list[Node | Seen] = []
         for entity in entities:
-            starts += [graph.now(entity)] if is_upstream else graph.versions(entity)
+            starts += [graph.see(entity)] if is_upstream else graph.versions(entity)
         known = (loader.activities.get(activity) for activity in activities)
         starts += [activity for activity in known if activity is not None]
         walk = Walk(graph, direction)
@@ -79,6 +79,7 @@ def reach(
             completeness=completeness(
                 walk.nodes.values(),
                 walk.edges,
+                asked=walk.asked.values(),
                 graph=graph,
                 shapes=Shapes(),
                 is_upstream=is_upstream,

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from provdb.lineage.result import DOUBTS
 from provdb.lineage.steps import Activity
-from provdb.lineage.timeline import HOUR, Slot, Timeline, Write, recorded_before
+from provdb.lineage.timeline import HOUR, Timeline, Write, recorded_before
 
 __all__ = ["Read", "Resolution", "resolve", "state_of"]
 
@@ -82,7 +82,7 @@ def resolve(
         (write,) = writes
         if reader is None or (
             reader.start is not None
-            and timeline.ends[0] <= reader.start
+            and timeline.ends[0] < reader.start
             and write.activity is not reader
             and not _contradicts(write.activity, reader)
         ):
@@ -112,7 +112,7 @@ def state_of(
     if len(overwrites) == len(writes):
         return ((base,) if base is not None else ()), is_contested
     appended: list[Write] = []
-    by_slot: dict[frozenset[Slot], list[Write]] = {}
+    by_slot: dict[object, list[Write]] = {}
     for write in writes:
         if write.mode == _OVERWRITE:
             continue
@@ -124,7 +124,8 @@ def state_of(
         if write.mode == _APPEND:
             appended.append(write)
         else:
-            by_slot.setdefault(write.slots, []).append(write)
+            # Of a part that nobody knows the slot of, nothing is known to replace it.
+            by_slot.setdefault(write.slots or write.id, []).append(write)
     parts: list[Write] = []
     for rivals in by_slot.values():
         part, is_doubtful = _latest(rivals, tolerance, slack)
@@ -186,8 +187,7 @@ class _Search:
         cut = timeline.ended_by(None if reader is None else reader.start)
         candidates = list(timeline.writes[:cut])
         if reader is not None:
-            if reader.id in timeline.makers:
-                candidates = [w for w in candidates if w.activity is not reader]
+            candidates = [w for w in candidates if self._had_ended(w, reader)]
             for write in timeline.writes[cut:]:
                 if write.activity is reader:
                     continue
@@ -200,6 +200,22 @@ class _Search:
         candidates = self._of_session(candidates)
         return self._of_node(candidates)
 
+    def _had_ended(self, write: Write, reader: Activity) -> bool:
+        """Say whether no record says that a write ended after the read began."""
+        if write.activity is reader:
+            return False
+        if reader.start is None or write.end is None:
+            return True
+        slack = _NONE
+        if write.activity.is_end_ambiguous or reader.is_start_ambiguous:
+            slack = HOUR
+        if reader.start - write.end > slack:
+            return True
+        if not _is_one_node(write.activity, reader):
+            return True
+        before = recorded_before(write.activity, reader, is_start=True)
+        return before is not False
+
     def _is_inner(self, write: Write, reader: Activity) -> bool:
         """Say whether a step that the reader started made it, or one inside of it."""
         if write.activity.started_by is not None:
@@ -211,6 +227,7 @@ class _Search:
             or reader.end is None
             or write.end is None
             or not reader.start <= write.start <= write.end <= reader.end
+            or recorded_before(write.activity, reader) is False
         ):
             return False
         self._marks.add(_CONTESTED)
@@ -248,6 +265,8 @@ class _Search:
         if node is not None:
             here = [write for write in writes if write.activity.node in (node, None)]
             if here or not writes:
+                if any(write.activity.node is None for write in here):
+                    self._marks.add(_CONTESTED)
                 return here
         if len(nodes) > 1 or node is not None:
             self._marks.add(_CONTESTED)
@@ -429,8 +448,7 @@ def _slack(one: Activity, other: Activity, tolerance: timedelta) -> timedelta:
 
 
 def _ambiguity(one: Write, other: Write) -> timedelta:
-    is_ambiguous = one.activity.is_end_ambiguous or other.activity.is_end_ambiguous
-    return HOUR if is_ambiguous else _NONE
+    return HOUR if one.is_ambiguous or other.is_ambiguous else _NONE
 
 
 def _contradicts(write: Activity, read: Activity) -> bool:

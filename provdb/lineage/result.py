@@ -65,7 +65,9 @@ class LineageNode(NamedTuple):
         size: How many nodes it stands for, or None for a node of its own.
         folder: Folder in which all its members lie, or None if there is none.
         statuses: How its members ended, and how many of them did.
-        marks: ``mixed`` of a version, ``incomplete`` of an activity or a version.
+        marks: What is in doubt, as `DOUBTS` has it: ``mixed`` of a version,
+            ``incomplete`` of an activity or a version; of what was asked for, also
+            what is in doubt about what is there now.
     """
 
     id: str

@@ -7,7 +7,7 @@ from typing import Final
 
 from provdb.errors import NotFound
 from provdb.lineage.file_answer import answer_of
-from provdb.lineage.graph import Graph, Node
+from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.link_rules import LINK_RULES, LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import Lineage, order_of_node
@@ -99,7 +99,7 @@ def _near(store: Store, run: int) -> list[int]:
     return sorted(sorted(runs, key=lambda other: abs(other - run))[:_MOST_NEAR])
 
 
-def _starts(graph: Graph, documents: Iterable[Document]) -> list[Node]:
+def _starts(graph: Graph, documents: Iterable[Document]) -> list[Node | Seen]:
     """Return what the steps of a run made, as it is now, and what made nothing."""
     loader = graph.loader
     ids = sorted(document[f.ID] for document in documents)
@@ -112,7 +112,7 @@ def _starts(graph: Graph, documents: Iterable[Document]) -> list[Node]:
     ]
     entities = dict.fromkeys(link[0] for step in steps for link in step.generated)
     loader.load_uses(entities)
-    starts: list[Node] = [graph.now(entity) for entity in entities]
+    starts: list[Node | Seen] = [graph.see(entity) for entity in entities]
     return starts + [step for step in steps if not step.generated]
 
 

@@ -29,6 +29,7 @@ HOUR: Final = timedelta(hours=1)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _OVERWRITE: Final = "overwrite"
 _PART: Final = "part"
+_NONE: Final[frozenset["Slot"]] = frozenset()
 _COMPLETED: Final = "completed"
 # The status of an activity of which a foreign document states no end.
 _UNKNOWN: Final = "unknown"
@@ -41,6 +42,10 @@ class Slot(NamedTuple):
     stream: int | None
     run: int | None
     subrun: int | None
+
+    def run_wise(self) -> "Slot":
+        """Return the slot of the whole run."""
+        return Slot(self.telescope, None, self.run, None)
 
 
 class Arrival(NamedTuple):
@@ -68,6 +73,8 @@ class Write(NamedTuple):
         hash: Hash of the whole content after it, where it was recorded.
         rereads: Whether the activity read the file too.
         arrival: Where the content was moved from, or None for a real write.
+        is_ambiguous: Whether its end happened twice, as the clock was set back, and no
+            record says which of the two is meant.
     """
 
     id: str
@@ -79,6 +86,7 @@ class Write(NamedTuple):
     hash: str | None = None
     rereads: bool = False
     arrival: Arrival | None = None
+    is_ambiguous: bool = False
 
 
 class Unexplained(NamedTuple):
@@ -174,14 +182,15 @@ class Timeline:
                 one,
                 one.start or one.end or _EARLIEST,
                 one.end,
-                rereads=False,
                 arrival=arrival,
+                is_ambiguous=one.is_end_ambiguous,
             )
             for arrival, one in arrivals
         ]
         good = [write for write in writes if not is_damaged(write.activity)]
-        good.sort(key=_order)
-        is_ambiguous = any(write.activity.is_end_ambiguous for write in good)
+        if len(good) > 1:
+            good = _in_order(good)
+        is_ambiguous = any(write.is_ambiguous for write in good)
         return cls(
             file,
             writes=tuple(good),
@@ -237,12 +246,15 @@ def recorded_before(
 
 def needs_inputs(activities: Collection[Activity], entity: Entity | None) -> bool:
     """Say whether the inputs of the writers decide how each of them changed a file."""
-    return (
-        len(activities) > 1
-        and entity is not None
-        and entity.file_name is not None
-        and entity.subrun is None
-        and (entity.run is not None or entity.date is not None)
+    if len(activities) < 2 or entity is None or entity.file_name is None:
+        return False
+    if entity.subrun is None and (entity.run is not None or _is_night_wise(entity)):
+        return True
+    return any(
+        mode not in (None, _OVERWRITE)
+        for activity in activities
+        for id_, _, _, mode in activity.generated
+        if id_ == entity.id
     )
 
 
@@ -252,28 +264,22 @@ def handled_slots(
     """Return what an activity handled of the data that a file stands for.
 
     It is read off the data that it used; without any, off what its script was called
-    for.
+    for. Of a night-wise file the slots are runs.
     """
-    used = {link[0] for link in activity.used}
     inputs = [
         one
-        for id_ in used
+        for id_ in {link[0] for link in activity.used}
         if id_ != entity.id
         and (one := entities.get(id_)) is not None
         and one.level is not None
+        and (entity.run is None or one.run == entity.run)
     ]
-    if entity.run is None:
-        runs = {(one.telescope, one.run) for one in inputs if one.run is not None}
-        if not runs and activity.run is not None:
-            runs = {(None, activity.run)}
-        return frozenset(Slot(telescope, None, run, None) for telescope, run in runs)
-    slots = {
-        Slot(one.telescope, one.stream, one.run, one.subrun)
-        for one in inputs
-        if one.run == entity.run
-    }
-    if not slots and activity.subrun is not None and activity.run == entity.run:
+    slots = {Slot(one.telescope, one.stream, one.run, one.subrun) for one in inputs}
+    is_of_its_run = entity.run in (None, activity.run) and activity.run is not None
+    if not slots and is_of_its_run and None not in (activity.subrun, entity.run):
         slots = {Slot(None, None, activity.run, activity.subrun)}
+    if not slots and is_of_its_run and _is_night_wise(entity):
+        slots = {Slot(None, None, activity.run, None)}
     return frozenset(slots)
 
 
@@ -283,57 +289,68 @@ def _modes(
     entity: Entity | None,
     entities: Mapping[str, Entity],
 ) -> list[tuple[str, frozenset[Slot]]]:
-    """Return the mode and the slots of each write."""
-    is_inferred = entity is not None and needs_inputs(activities, entity)
-    slots: list[frozenset[Slot]] = [
-        handled_slots(one, entity, entities)
-        if is_inferred and entity is not None
-        else frozenset()
-        for one in activities
-    ]
+    """5. Return the mode and the slots of each write."""
+    if entity is None or not needs_inputs(activities, entity):
+        return [(_declared_mode(one, file) or _OVERWRITE, _NONE) for one in activities]
+    slots = [handled_slots(one, entity, entities) for one in activities]
     # Steps that wrote the file from several pieces, and when they did so first.
     merging: dict[str | None, datetime] = {}
     for one, handled in zip(activities, slots, strict=True):
-        if _piece(handled, entity) is None and handled:
+        if handled and _piece(handled, entity) is None:
             end = one.end or one.start or _EARLIEST
             merging[one.name] = min(end, merging.get(one.name, end))
     modes = []
     for one, handled in zip(activities, slots, strict=True):
-        mode = next((m for id_, _, _, m in one.generated if id_ == file and m), None)
+        mode = _declared_mode(one, file)
         if mode is None:
+            piece = _piece(handled, entity)
             end = one.end or one.start or _EARLIEST
             is_merged = one.name in merging and merging[one.name] < end
-            is_part = _piece(handled, entity) is not None and not is_merged
-            mode = _PART if is_part else _OVERWRITE
+            mode = _OVERWRITE if piece is None or is_merged else _PART
+            if _is_night_wise(entity):
+                handled = frozenset(slot.run_wise() for slot in handled)
+            elif mode == _PART and piece is not None:
+                handled = frozenset((piece,))
         modes.append((mode, handled))
     return modes
 
 
-def _piece(slots: frozenset[Slot], entity: Entity | None) -> Slot | None:
+def _declared_mode(activity: Activity, file: str) -> str | None:
+    return next((m for id_, _, _, m in activity.generated if id_ == file and m), None)
+
+
+def _piece(slots: frozenset[Slot], entity: Entity) -> Slot | None:
     """Return the one piece of its run or its night that was handled, or None."""
-    if entity is None or not slots:
-        return None
-    if entity.run is None:
-        return next(iter(slots)) if len(slots) == 1 else None
+    if _is_night_wise(entity):
+        runs = {slot.run_wise() for slot in slots if slot.run is not None}
+        return runs.pop() if len(runs) == 1 else None
     subruns = {slot.subrun for slot in slots}
-    if len(subruns) != 1 or None in subruns:
+    if entity.run is None or len(subruns) != 1 or None in subruns:
         return None
-    return next(iter(slots)) if len(slots) == 1 else _joined(slots)
+    return _joined(slots)
+
+
+def _is_night_wise(entity: Entity) -> bool:
+    """Say whether the name of a file is that of a night, and of no run."""
+    return (
+        entity.run is None
+        and entity.date is not None
+        and entity.date.replace("-", "") in (entity.file_name or "")
+    )
 
 
 def _joined(slots: frozenset[Slot]) -> Slot:
     """Return the slot of several streams of one subrun."""
-    telescopes = {slot.telescope for slot in slots}
+    telescopes, streams = ({slot[place] for slot in slots} for place in (0, 1))
     one = next(iter(slots))
-    telescope = telescopes.pop() if len(telescopes) == 1 else None
-    return Slot(telescope, None, one.run, one.subrun)
+    telescope = one.telescope if len(telescopes) == 1 else None
+    stream = one.stream if len(streams) == 1 else None
+    return Slot(telescope, stream, one.run, one.subrun)
 
 
 def _write(activity: Activity, file: str, mode: str, handled: frozenset[Slot]) -> Write:
     hash_ = next((h for id_, _, h, _ in activity.generated if id_ == file), None)
     end = activity.end
-    if mode == _PART and len(handled) > 1:
-        handled = frozenset((_joined(handled),))
     return Write(
         activity.id,
         activity,
@@ -343,6 +360,8 @@ def _write(activity: Activity, file: str, mode: str, handled: frozenset[Slot]) -
         handled,
         hash_,
         any(link[0] == file for link in activity.used),
+        None,
+        activity.is_end_ambiguous,
     )
 
 
@@ -364,8 +383,42 @@ def _is_sum_of(run: Activity, part: Activity) -> bool:
     return run.start <= part.start and (run.end is None or part.start <= run.end)
 
 
-def _order(write: Write) -> tuple[datetime, str]:
-    return write.end or write.start, write.id
+def _in_order(writes: Sequence[Write]) -> list[Write]:
+    """Return writes, the earliest end first; of equal ones the first record first."""
+    places: dict[str, int] = {}
+    sources = [{p[0] for p in write.activity.recorded} for write in writes]
+    common = set.intersection(*sources)
+    if common:
+        source = min(common)
+        for write in writes:
+            for name, start, end in write.activity.recorded:
+                if name == source:
+                    places[write.id] = (end if start is None else start) or 0
+                    if end is not None:
+                        places[write.id] = end
+    if places and any(write.is_ambiguous for write in writes):
+        writes = _told_apart(sorted(writes, key=lambda write: places[write.id]))
+    return sorted(writes, key=lambda w: (w.end or w.start, places.get(w.id, 0), w.id))
+
+
+def _told_apart(writes: Iterable[Write]) -> list[Write]:
+    """Return writes in the order of their records with the times that they had.
+
+    Where the clock was set back a time was written that happened twice: it is the
+    second one if a record before it has a later one.
+    """
+    latest = _EARLIEST
+    told = []
+    for write in writes:
+        end = write.end
+        if end is not None:
+            if write.is_ambiguous and end < latest:
+                end += HOUR
+                write = write._replace(end=end, start=write.start + HOUR)
+            write = write._replace(is_ambiguous=False)
+            latest = max(latest, end)
+        told.append(write)
+    return told
 
 
 def _end_of(activity: Activity) -> tuple[datetime, str]:

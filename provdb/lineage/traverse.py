@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from operator import attrgetter
 from typing import Final
 
-from provdb.lineage.graph import Graph, Node, Step
+from provdb.lineage.graph import Graph, Node, Seen, Step
 from provdb.lineage.link_rules import LINK_RULES, LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import LineageEdge
@@ -120,6 +120,7 @@ class Walk:
         distances: How many steps away each is.
         edges: The relations between them, nearest first.
         cut_by: Which limits kept something out.
+        asked: What was read by the question itself, and how sure that is, by id.
     """
 
     def __init__(
@@ -133,13 +134,14 @@ class Walk:
         self.distances: dict[str, int] = {}
         self.edges: list[LineageEdge] = []
         self.cut_by: dict[str, None] = {}
+        self.asked: dict[str, Seen] = {}
         self._passed: dict[str, int] = {}
         self._is_filtered = options.is_filtered
         self._is_cut = options.is_cut
 
     def run(
         self,
-        starts: Iterable[Node],
+        starts: Iterable[Node | Seen],
         *,
         until: str | None = None,
         on_level: Callable[[], None] | None = None,
@@ -147,12 +149,19 @@ class Walk:
         """Visit everything that can be reached from some nodes, or up to another.
 
         Args:
-            starts: The nodes, whose entities are loaded.
+            starts: The nodes, whose entities are loaded; as they were seen, where the
+                question reads what is there now.
             until: Id of the node at which the walk may end.
             on_level: Called after each level.
         """
         level: list[Node] = []
-        for node in starts:
+        for start in starts:
+            node: Node
+            if isinstance(start, Seen):
+                node = start.version
+                self.asked[node.id] = start
+            else:
+                node = start
             if node.id not in self.nodes:
                 self.nodes[node.id] = node
                 self._passed[node.id] = 0

@@ -142,12 +142,21 @@ def attach_sessions(
     An activity of provdb's own capture names the start of its session's execution. An
     activity of lstosa has that very start, for lstosa writes a session for every
     activity. Where there is no such entry the document stays as it is; where there
-    are several it is the first of those that have an environment.
+    are several it is the first of those that have an environment, without the node
+    and the arguments in which they differ: nobody can tell whose these are.
     """
     entries: dict[tuple[str, str | None], Document] = {}
     for session in sessions:
         for entry in sorted(session[f.EXECUTIONS], key=_lacks_environment):
-            entries.setdefault((session[f.ID], execution_start(entry)), entry)
+            key = session[f.ID], execution_start(entry)
+            known = entries.setdefault(key, entry)
+            differing = [
+                name
+                for name in (f.NODE, f.ARGUMENTS)
+                if name in known and known[name] != entry.get(name, known[name])
+            ]
+            if differing:
+                entries[key] = {n: known[n] for n in known if n not in differing}
     for activity in activities:
         key = session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
         entry = entries.get((key, execution_start(activity)))

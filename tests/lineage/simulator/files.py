@@ -197,7 +197,8 @@ def _use_scratch(
                 subrun,
             )
             free[node] = second.end + night.gap()
-        free = dict.fromkeys(nodes, rest(world, max(free.values())))
+        start = rest(world, max(free.values()))
+        free = {node: start + night.gap() for node in nodes}
 
 
 def _on(

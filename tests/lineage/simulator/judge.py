@@ -181,7 +181,11 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
     for version, answer, said in zip(known, answers, told, strict=True):
         if said in seen:
             continue
-        nearest = min(held, key=lambda one: len(one.jobs ^ said[0]))
+        made = _makers(history, answer)
+        nearest = min(
+            zip(places, held, strict=True),
+            key=lambda one: (_writers(one[0].state) != made, len(one[1].jobs ^ said[0])),
+        )[1]
         asked = f"{file.path} version {version.id}"
         yield _compared(history, nearest, answer, asked)
     for place in sealed_states(places):
@@ -241,6 +245,19 @@ def told_of(history: History, answer: Lineage) -> tuple[frozenset[Any], frozense
         if node.kind != "activity" and node.level == "R0" and node.id not in derived
     }
     return frozenset(jobs), frozenset(raw)
+
+
+def _makers(history: History, answer: Lineage) -> set[Any]:
+    """Return the jobs that wrote what was asked for."""
+    return {
+        history.keys.get(edge.target, edge.target)
+        for edge in answer.edges
+        if edge.relation == "wasGeneratedBy" and edge.source == answer.start
+    }
+
+
+def _writers(state: State) -> set[Any]:
+    return {content.writer for _, content in state}
 
 
 def _is_apart(history: History, answer: Lineage) -> bool:

@@ -98,13 +98,18 @@ def unstable(history: History) -> list[str]:
 
 
 def asymmetric_versions(store: Store, history: History) -> list[tuple[str, str]]:
-    """Return versions of which only one of lineage and impact has the other."""
+    """Return versions of which only one of lineage and impact has the other.
+
+    The impact of what is named without a version is that of the file.
+    """
     names: set[str] = set()
     for path in sorted(history.named):
-        listed = versions(store, location_id(path))
-        names |= {version.id for version in listed} or {location_id(path)}
-    upstream = {(b, a) for b in names for a in _ids(lineage(store, b)) & names}
-    downstream = {(b, a) for a in names for b in _ids(impact(store, a)) & names}
+        id_ = location_id(path)
+        names |= {version.id for version in versions(store, id_)}
+        names.add(lineage(store, id_).start)
+    named = {name for name in names if "@" in name}
+    upstream = {(b, a) for b in names for a in _ids(lineage(store, b)) & named}
+    downstream = {(b, a) for a in named for b in _ids(impact(store, a)) & names}
     return sorted(upstream ^ downstream)
 
 
@@ -132,7 +137,7 @@ def asymmetric_files(store: Store, history: History) -> list[tuple[str, str]]:
 
 
 def differing_unmarked(one: Store, other: Store, history: History) -> list[str]:
-    """Return the files of which two stores say different things, both without a mark."""
+    """Return the files of which two stores differ, both without a mark."""
     differing = []
     for file in products(history):
         both = [lineage(store, location_id(file.path)) for store in (one, other)]

@@ -9,7 +9,10 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from provdb.model import fields as f
+from provdb.model.ids import location_id
+from provdb.model.locations import canonical_alias, canonical_location
 from provdb.model.names import LEVELS, file_facts, file_name
+from provdb.model.qualified import is_uri
 from provdb.model.records import (
     Field,
     Kind,
@@ -82,6 +85,16 @@ _RELATIONS: Final = (
 # Types of lstosa's model whose id means something within one session only.
 _NO_FILE: Final = ("SetCollection", "PythonObject")
 _RUNS: Final = 10**9
+# Fields of records, and of the metadata in a product, that hold another name of the
+# file: the UUID of the product, a logical file name, a Rucio DID.
+_ALIAS_FIELDS: Final = frozenset(
+    (
+        *("uuid", "product_id", "lfn", "logical_file_name", "did", "rucio_did"),
+        *("CTA PRODUCT ID", "DATAID", "LFN"),
+    )
+)
+# Fields that hold metadata: one mapping, or a list of them.
+_METADATA: Final = ("reference_meta", "headers", "attributes")
 
 
 def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[str, Any]:
@@ -118,7 +131,9 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
         f.SUBRUN: facts.subrun,
     }
     if is_file(document):
-        document[f.FILE_NAME] = file_name(document[f.LOCATION])
+        document |= _identity(document)
+    if aliases := _aliases(descriptions):
+        document[f.ALIASES] = aliases
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -221,6 +236,43 @@ def _descriptions(
             parts, key=lambda key: (f.NAME in parts[key], len(parts[key]), key)
         )
     ]
+
+
+def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of a file, and the id of its location if it has another id.
+
+    The ids of pipelines are computed from the location as they spell it.
+    """
+    location = canonical_location(document[f.LOCATION])
+    identity = {f.FILE_NAME: file_name(location)}
+    id_ = document[f.ID]
+    # A URI names a thing that does not change, wherever it is.
+    if not is_uri(id_) and (same_as := location_id(location)) != id_:
+        identity[f.SAME_AS] = same_as
+    return identity
+
+
+def _aliases(descriptions: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the other names of a file that its descriptions hold, sorted."""
+    found: set[str] = set()
+    for description in descriptions:
+        extra = description.get(f.EXTRA)
+        if not extra:
+            continue
+        listed = extra.get(f.ALIASES)
+        names = listed if isinstance(listed, list) else [listed]
+        for metadata in (extra, *_metadata(extra)):
+            names += [metadata[name] for name in _ALIAS_FIELDS.intersection(metadata)]
+        found |= {canonical_alias(name) for name in names if is_plain_text(name)}
+    return sorted(found - {""})
+
+
+def _metadata(extra: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for name in _METADATA:
+        value = extra.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                yield part
 
 
 def _stated(

@@ -1,7 +1,7 @@
 """Where does this file come from, and what came from it."""
 
 from provdb.lineage.collapse import GRANULARITIES, collapse
-from provdb.lineage.name import Name, find_name
+from provdb.lineage.name import Name, find_file, find_name
 from provdb.lineage.path import Paths, path
 from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
@@ -30,6 +30,7 @@ __all__ = [
     "View",
     "WalkOptions",
     "collapse",
+    "find_file",
     "find_name",
     "get_view",
     "impact",

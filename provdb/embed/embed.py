@@ -15,7 +15,8 @@ from provdb.embed.content import Content, content_of
 from provdb.embed.reading import Reading
 from provdb.embed.replace import replacing
 from provdb.errors import NotFound, ReadError
-from provdb.lineage import LINK_RULES, LinkRule, find_name
+from provdb.lineage import LINK_RULES, LinkRule, find_file
+from provdb.model.locations import canonical_location
 from provdb.readers import printable
 from provdb.readers.embedded import Embedded, product_of
 from provdb.readers.lines import reason_of
@@ -197,7 +198,7 @@ def embed(
 
     Args:
         store: Where the documents are.
-        name: The file: its path, or what `find_name` takes, if it is on this disk.
+        name: The file: its path, or what `find_file` takes, if it is on this disk.
         output: Another file to write, or None for the file itself.
         rules: The link rules that may bridge gaps.
 
@@ -257,15 +258,15 @@ def _found(store: Store, name: str) -> tuple[str, Path, list[str]]:
     names = [name, *([os.path.realpath(path), path.name] if is_here else [])]
     for asked in names[:-1]:
         try:
-            found = find_name(store, asked)
+            found = find_file(store, asked)
             break
         except NotFound:
             pass
     else:
         asked = names[-1]
-        found = find_name(store, asked)
+        found = find_file(store, asked)
     if is_here:
-        location = found.location or ""
+        location = canonical_location(found.location or "")
         if location == name or os.path.realpath(location) == os.path.realpath(path):
             return asked, path, []
         place = printable(location or found.entity)

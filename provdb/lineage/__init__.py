@@ -3,7 +3,7 @@
 from provdb.lineage.collapse import GRANULARITIES, collapse
 from provdb.lineage.file_answer import impact, lineage
 from provdb.lineage.link_rules import LINK_RULES, LinkRule, link_rules
-from provdb.lineage.name import Name, find_name
+from provdb.lineage.name import Name, find_file, find_name
 from provdb.lineage.path import Paths, path
 from provdb.lineage.reach import ReachedIds, makers, reach
 from provdb.lineage.result import Completeness, Lineage, LineageEdge, LineageNode
@@ -32,6 +32,7 @@ __all__ = [
     "View",
     "WalkOptions",
     "collapse",
+    "find_file",
     "find_name",
     "get_view",
     "impact",

@@ -24,12 +24,14 @@ from provdb.model.reading import (
     reading_id,
 )
 from provdb.model.records import Kind, Record, kind_of
+from provdb.model.refold import CURRENT_VERSIONS, environments_of, refold
 from provdb.model.settings import StoreSettings
 from provdb.model.times import format_time, parse_time
 from provdb.model.values import decode, encode, is_plain_text
 
 __all__ = [
     "COPY",
+    "CURRENT_VERSIONS",
     "LEVELS",
     "Document",
     "Documents",
@@ -43,6 +45,7 @@ __all__ = [
     "contested_starts",
     "decode",
     "encode",
+    "environments_of",
     "execution_start",
     "file_content",
     "file_facts",
@@ -60,6 +63,7 @@ __all__ = [
     "read_files",
     "reading_document",
     "reading_id",
+    "refold",
     "session_key",
     "start_text",
     "unfold",

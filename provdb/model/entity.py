@@ -10,8 +10,11 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from provdb.model import fields as f
+from provdb.model.ids import location_id
+from provdb.model.locations import canonical_alias, canonical_location
 from provdb.model.names import file_facts, file_name
 from provdb.model.naming_rules import EVENTS, LEVELS, SIMULATED_EVENTS, SIMULATION
+from provdb.model.qualified import is_uri
 from provdb.model.records import (
     Field,
     Kind,
@@ -88,6 +91,16 @@ _NO_FILE: Final = ("SetCollection", "PythonObject")
 _RUNS: Final = 10**9
 # Their runs are those of a simulation.
 _SIMULATED: Final = (SIMULATION, SIMULATED_EVENTS)
+# Fields of records, and of the metadata in a product, that hold another name of the
+# file: the UUID of the product, a logical file name, a Rucio DID.
+_ALIAS_FIELDS: Final = frozenset(
+    (
+        *("uuid", "product_id", "lfn", "logical_file_name", "did", "rucio_did"),
+        *("CTA PRODUCT ID", "DATAID", "LFN"),
+    )
+)
+# Fields that hold metadata: one mapping, or a list of them.
+_METADATA: Final = ("reference_meta", "headers", "attributes")
 
 
 def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[str, Any]:
@@ -118,10 +131,12 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
             document[f.DESCRIPTIONS] = others
     document |= _named(document, descriptions)
     if is_file(document):
-        document[f.FILE_NAME] = file_name(document[f.LOCATION])
+        document |= _identity(document)
         if wild := _WILD.search(document[f.LOCATION]):
             folder = document[f.LOCATION][: wild.start()]
             document[f.PATTERN] = folder.rpartition("/")[0] or "/"
+    if aliases := _aliases(descriptions):
+        document[f.ALIASES] = aliases
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -262,6 +277,43 @@ def _named(
         if value is not None:
             named[field] = value
     return named
+
+
+def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of a file, and the id of its location if it has another id.
+
+    The ids of pipelines are computed from the location as they spell it.
+    """
+    location = canonical_location(document[f.LOCATION])
+    identity = {f.FILE_NAME: file_name(location)}
+    id_ = document[f.ID]
+    # A URI names a thing that does not change, wherever it is.
+    if not is_uri(id_) and (same_as := location_id(location)) != id_:
+        identity[f.SAME_AS] = same_as
+    return identity
+
+
+def _aliases(descriptions: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the other names of a file that its descriptions hold, sorted."""
+    found: set[str] = set()
+    for description in descriptions:
+        extra = description.get(f.EXTRA)
+        if not extra:
+            continue
+        listed = extra.get(f.ALIASES)
+        names = listed if isinstance(listed, list) else [listed]
+        for metadata in (extra, *_metadata(extra)):
+            names += [metadata[name] for name in _ALIAS_FIELDS.intersection(metadata)]
+        found |= {canonical_alias(name) for name in names if is_plain_text(name)}
+    return sorted(found - {""})
+
+
+def _metadata(extra: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for name in _METADATA:
+        value = extra.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                yield part
 
 
 def _stated(

@@ -60,6 +60,8 @@ SOURCE: Final = "source"
 
 LOCATION: Final = "location"
 FILE_NAME: Final = "file_name"
+SAME_AS: Final = "same_as"
+ALIASES: Final = "aliases"
 TYPE: Final = "type"
 CONTENT_TYPE: Final = "content_type"
 HASH_TYPE: Final = "hash_type"
@@ -88,6 +90,11 @@ CONTENT_LEFT_OUT: Final = "content_left_out"
 WITHOUT_CONTENT: Final = "without_content"
 OF_ACTIVITIES: Final = "of_activities"
 
+CLOCK_TOLERANCE: Final = "clock_tolerance_seconds"
+NODE_LOCAL: Final = "node_local"
+LINK_RULES: Final = "link_rules"
+NAMING_RULES: Final = "naming_rules"
+
 READERS: Final = "readers"
 SIZES: Final = "sizes"
 TIMES: Final = "times"
@@ -100,6 +107,7 @@ ENVIRONMENTS: Final = "environments"
 FILES: Final = "files"
 # Of the provenance, in the order in which they are written.
 COLLECTIONS: Final = (ENVIRONMENTS, ENTITIES, SESSIONS, ACTIVITIES, FILES)
-# Of what was read already, and all that a store has.
+# Of what was read already, of the settings of the store, and all that a store has.
 READINGS: Final = "readings"
-STORED: Final = (*COLLECTIONS, READINGS)
+SETTINGS: Final = "settings"
+STORED: Final = (*COLLECTIONS, READINGS, SETTINGS)

@@ -148,15 +148,15 @@ def attach_sessions(
     entries: dict[tuple[str, str | None], Document] = {}
     for session in sessions:
         for entry in sorted(session[f.EXECUTIONS], key=_lacks_environment):
-            key = session[f.ID], execution_start(entry)
-            known = entries.setdefault(key, entry)
+            place = session[f.ID], execution_start(entry)
+            known = entries.setdefault(place, entry)
             differing = [
                 name
                 for name in (f.NODE, f.ARGUMENTS)
                 if name in known and known[name] != entry.get(name, known[name])
             ]
             if differing:
-                entries[key] = {n: known[n] for n in known if n not in differing}
+                entries[place] = {n: known[n] for n in known if n not in differing}
     for activity in activities:
         key = session_key(activity[f.SESSION_TAG], activity[f.SESSION_ID])
         entry = entries.get((key, execution_start(activity)))

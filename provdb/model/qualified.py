@@ -79,9 +79,12 @@ def parse_uri(uri: str) -> QualifiedId | None:
     if not dash:
         return None
     id_, dot, version = name.partition(".")
-    return QualifiedId(
-        kind, unescape_name(id_), unescape_name(version) if dot else None
-    )
+    try:
+        return QualifiedId(
+            kind, unescape_name(id_), unescape_name(version) if dot else None
+        )
+    except UnicodeDecodeError:
+        return None
 
 
 def is_uri(text: str) -> bool:

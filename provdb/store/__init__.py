@@ -11,6 +11,7 @@ from provdb.store.base import Store
 from provdb.store.collection import known_collection, reading_pipeline
 from provdb.store.copy import copy_store
 from provdb.store.counts import CollectionStats, WriteCounts
+from provdb.store.migrate import migrate_store
 from provdb.store.validators import load_validators
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "WriteCounts",
     "copy_store",
     "known_collection",
+    "migrate_store",
     "open_store",
     "prepare_store",
     "reading_pipeline",
@@ -56,7 +58,7 @@ def open_store(
     >>> with open_store("memory://") as store:
     ...     store.initialise()
     ...     [stats.documents for stats in store.stats()]
-    [0, 0, 0, 0, 0, 0]
+    [0, 0, 0, 0, 0, 0, 0]
     """
     if uri.startswith(_MONGO):
         # pymongo takes longer to load than a lineage takes to find.

@@ -5,6 +5,7 @@ rules by which pieces join are in `provdb.model.fold`; this file says in which o
 they are applied, a store only reads, inserts and replaces documents.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,8 +15,8 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from provdb.model import (
+    CURRENT_VERSIONS,
     Document,
-    StoreSettings,
     attach_sessions,
     contested_starts,
     execution_start,
@@ -25,6 +26,12 @@ from provdb.model import (
     waiting_keys,
 )
 from provdb.model import fields as f
+from provdb.model.settings import (
+    SETTINGS_ID,
+    StoreSettings,
+    settings_document,
+    settings_of,
+)
 from provdb.store.counts import CollectionStats, WriteCounts
 from provdb.store.evaluate import Filter, Pipeline
 from provdb.store.validators import check
@@ -37,6 +44,8 @@ BATCH: Final = 1000
 TOO_LATE: Final = (
     "there was no whole answer in time; ask for less, or give it more time"
 )
+# For how long the settings need not be read again.
+_SETTINGS_SECONDS: Final = 5.0
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _Item = TypeVar("_Item")
 
@@ -54,6 +63,8 @@ class Store(ABC):
 
     uri: str
     zone: tzinfo
+    _settings: StoreSettings | None = None
+    _settings_end: float = 0.0
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -115,10 +126,6 @@ class Store(ABC):
             self._confirm()
         return counts
 
-    def settings(self) -> StoreSettings:
-        """Return the settings of the store."""
-        return StoreSettings()
-
     @abstractmethod
     def initialise(self) -> None:
         """Make collections, indexes and validators where they are missing."""
@@ -156,6 +163,80 @@ class Store(ABC):
         check(f.READINGS, readings)
         with self._transaction():
             return self._join(f.READINGS, readings, on_joined=None)
+
+    def settings(self) -> StoreSettings:
+        """Return the settings of the store, as they were some seconds ago at most.
+
+        A store without any has the defaults.
+        """
+        now = time.monotonic()
+        if self._settings is None or now >= self._settings_end:
+            stored = self.read(f.SETTINGS, [SETTINGS_ID])
+            self._settings = settings_of(stored[0] if stored else {})
+            self._settings_end = now + _SETTINGS_SECONDS
+        return self._settings
+
+    def change_settings(
+        self, change: StoreSettings | Callable[[StoreSettings], StoreSettings]
+    ) -> StoreSettings:
+        """Change the settings of the store, and return them.
+
+        Args:
+            change: What takes the settings as they are stored and returns the new
+                ones; it is called again where another process was quicker, so nothing
+                of theirs is lost. Settings themselves replace whatever is stored.
+        """
+        while True:
+            with self._transaction():
+                stored = self.read(f.SETTINGS, [SETTINGS_ID])
+                known = settings_of(stored[0] if stored else {})
+                changed = change(known) if callable(change) else change
+                document = settings_document(changed)
+                check(f.SETTINGS, [document])
+                if not stored:
+                    is_done = self._insert(f.SETTINGS, [document]) == 1
+                elif document == stored[0]:
+                    is_done = True
+                else:
+                    is_done = self._replace(f.SETTINGS, [(stored[0], document)]) == 1
+            if is_done:
+                self._settings = None
+                return changed
+
+    def is_outdated(self) -> bool:
+        """Say whether documents that an earlier version of provdb wrote are there."""
+        return any(self.outdated(name, limit=1) for name in CURRENT_VERSIONS)
+
+    @abstractmethod
+    def outdated(self, collection: str, *, limit: int) -> list[Document]:
+        """Return some documents that an earlier version of provdb wrote, in no order.
+
+        Args:
+            collection: One of `provdb.model.CURRENT_VERSIONS`.
+            limit: How many to return at most.
+        """
+
+    @abstractmethod
+    def outdated_count(self, collection: str) -> int:
+        """Return how many documents an earlier version of provdb wrote."""
+
+    def replace_outdated(
+        self,
+        collection: str,
+        upgrade: Callable[[Sequence[Document]], Sequence[Document]],
+    ) -> int:
+        """Replace some outdated documents, and return how many.
+
+        One that another process changed meanwhile is left as it is.
+
+        Args:
+            collection: One of `provdb.model.CURRENT_VERSIONS`.
+            upgrade: Returns the new documents, in the order of the old ones.
+        """
+        with self._transaction():
+            documents = self.outdated(collection, limit=BATCH)
+            changes = list(zip(documents, upgrade(documents), strict=True))
+            return self._replace(collection, changes) if changes else 0
 
     def entities(self, ids: Iterable[str]) -> Iterator[Document]:
         """Yield the entities that have these ids, in no order.
@@ -203,6 +284,15 @@ class Store(ABC):
     def has_any(self, collection: str, field: str) -> bool:
         """Say whether any document has a text in an indexed field."""
         return self.smallest(collection, field, low="", beyond="\U0010ffff") is not None
+
+    @abstractmethod
+    def known_as(self, names: Iterable[str]) -> list[Document]:
+        """Return the entities that have one of these as another id or name.
+
+        Args:
+            names: Ids of canonical locations (``same_as``), and canonical other names
+                (``aliases``), as `provdb.model.locations` gives them.
+        """
 
     @abstractmethod
     def file_names(self) -> Iterator[str]:

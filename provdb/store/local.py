@@ -21,7 +21,7 @@ from typing import Any, Final
 import orjson
 
 from provdb.errors import QueryError, StoreUnavailable
-from provdb.model import Document, is_plain_text
+from provdb.model import CURRENT_VERSIONS, Document, is_plain_text
 from provdb.model import fields as f
 from provdb.store.base import TOO_LATE, Store
 from provdb.store.collection import LocalCollection, known_collection
@@ -55,12 +55,17 @@ _COLUMNS: Final = {
     f.ACTIVITIES: (f.SESSION_TAG, f.ACTIVITY_ID),
     f.FILES: (),
     f.READINGS: (),
+    f.SETTINGS: (),
 }
+# The tables that the first versions did not have.
+_LATER: Final = (f.READINGS, f.SETTINGS)
 # The arrays of links, by collection: each is indexed by the entity that it names.
 _LINKS: Final = {
     f.ACTIVITIES: (f.USED, f.GENERATED, f.INVALIDATED, f.COPIES),
     f.ENTITIES: (f.DERIVED_FROM, f.MEMBERS),
 }
+# Other names of entities: one text, or several; they are rows of the same table.
+_NAMES: Final = (f.SAME_AS, f.ALIASES)
 _TIMES: Final = {
     f.ACTIVITIES: (f.START, f.END),
     f.SESSIONS: (f.FIRST_START, f.LAST_START),
@@ -142,6 +147,10 @@ class LocalStore(Store):
         """Return the entities whose file has one of these names, in any folder."""
         source = f"FROM {f.ENTITIES} WHERE {f.FILE_NAME} IN"
         return self._select(f.ENTITIES, source, file_names)
+
+    def known_as(self, names: Iterable[str]) -> list[Document]:
+        """Return the entities that have one of these as another id or name."""
+        return self._linked(f.ENTITIES, _NAMES, names)
 
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
@@ -321,6 +330,27 @@ class LocalStore(Store):
         found = (_INDEX_USED.match(detail) for *_, detail in rows)
         names = {match["table"]: match["index"] for match in found if match}
         return [names[collection]] if collection in names else []
+
+    def is_outdated(self) -> bool:
+        """Say whether documents of an earlier version are there, if there is a file."""
+        if self._path is not None and not self._path.exists():
+            return False
+        return super().is_outdated()
+
+    def outdated(self, collection: str, *, limit: int) -> list[Document]:
+        """Return some documents that an earlier version of provdb wrote."""
+        rows = self._rows(
+            f"SELECT document FROM {collection} WHERE {_outdated(collection)} LIMIT ?",
+            (limit,),
+        )
+        return [_load(collection, text) for (text,) in rows]
+
+    def outdated_count(self, collection: str) -> int:
+        """Return how many documents an earlier version of provdb wrote."""
+        ((count,),) = self._rows(
+            f"SELECT count(*) FROM {collection} WHERE {_outdated(collection)}", ()
+        )
+        return int(count)
 
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""
@@ -509,7 +539,7 @@ class LocalStore(Store):
     def _prepare(self, connection: sqlite3.Connection) -> None:
         version, tables, is_whole = connection.execute(
             "SELECT user_version, count(name), "
-            f"coalesce(max(name = '{f.READINGS}'), 0) "
+            f"coalesce(sum(name IN {_LATER}), 0) = {len(_LATER)} "
             "FROM pragma_user_version LEFT JOIN sqlite_schema"
         ).fetchone()
         if version > _VERSION:
@@ -521,7 +551,7 @@ class LocalStore(Store):
         connection.execute("PRAGMA synchronous = FULL")
         if version == _VERSION:
             if not is_whole:
-                _add_readings(connection)
+                _add_later_tables(connection)
             return
         _keep_journal(connection)
         connection.execute("BEGIN IMMEDIATE")
@@ -591,11 +621,12 @@ def _keep_journal(connection: sqlite3.Connection) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _add_readings(connection: sqlite3.Connection) -> None:
+def _add_later_tables(connection: sqlite3.Connection) -> None:
     """Add what the first versions did not have; for oneself if one may only read."""
     for temporary in ("", "TEMP "):
         try:
-            connection.execute(_table(f.READINGS, (), kind=temporary))
+            for name in _LATER:
+                connection.execute(_table(name, (), kind=temporary))
             return
         except sqlite3.OperationalError:
             if temporary:
@@ -630,7 +661,14 @@ def _expression_indexes() -> Iterator[str]:
     for index in INDEXES:
         columns = _COLUMNS[index.collection]
         is_of_array = any("." in name for name in index.fields)
-        if is_of_array or index.fields[0] in columns:
+        if is_of_array or index.fields[0] in (*columns, *_NAMES):
+            continue
+        if index.below is not None:
+            yield (
+                f"CREATE INDEX IF NOT EXISTS {index.collection}_below_{index.below} "
+                f"ON {index.collection} ({sql_field(index.fields[0], columns=())}) "
+                f"WHERE {_outdated(index.collection)}"
+            )
             continue
         alone = [index.fields[1:]] if index.has_few_first else []
         for fields in (index.fields, *alone):
@@ -645,6 +683,17 @@ def _links(collection: str, document: Document) -> Iterator[tuple[str, str, str]
     for kind in _LINKS.get(collection, ()):
         for link in document.get(kind, ()):
             yield link[f.ENTITY], kind, document[f.ID]
+    if collection == f.ENTITIES:
+        if f.SAME_AS in document:
+            yield document[f.SAME_AS], f.SAME_AS, document[f.ID]
+        for name in document.get(f.ALIASES, ()):
+            yield name, f.ALIASES, document[f.ID]
+
+
+def _outdated(collection: str) -> str:
+    # A literal, for only then SQLite sees that an index of such documents will do.
+    place = sql_field(f.SCHEMA_VERSION, columns=())
+    return f"{place} < {CURRENT_VERSIONS[collection]}"
 
 
 def _dump(document: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ from pymongo.errors import (
 
 from provdb.config import mask_uri
 from provdb.errors import QueryError, RecordError, StoreUnavailable
-from provdb.model import Document, is_plain_text
+from provdb.model import CURRENT_VERSIONS, Document, is_plain_text
 from provdb.model import fields as f
 from provdb.model.entity import DESCRIPTION, differ_in_tags_only
 from provdb.store.base import TOO_LATE, Store, batches
@@ -123,6 +123,8 @@ _FACTS: Final = dict.fromkeys(
         f.FIXED,
         f.DERIVED_FROM,
         f.MEMBERS,
+        f.SAME_AS,
+        f.ALIASES,
     ),
     1,
 )
@@ -262,6 +264,19 @@ class MongoStore(Store):
     def named(self, file_names: Iterable[str]) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
         return list(self._find(f.ENTITIES, f.FILE_NAME, file_names, projection=_FACTS))
+
+    def known_as(self, names: Iterable[str]) -> list[Document]:
+        """Return the entities that have one of these as another id or name."""
+        listed = list(names)
+        fields: Iterable[str] = (f.SAME_AS, f.ALIASES)
+        if len(listed) >= _MANY:
+            fields = [field for field in fields if self.has_any(f.ENTITIES, field)]
+        found = {
+            document[f.ID]: document
+            for field in fields
+            for document in self._find(f.ENTITIES, field, listed, projection=_FACTS)
+        }
+        return list(found.values())
 
     def file_names(self) -> Iterator[str]:
         """Yield the different names of files, in order."""
@@ -408,6 +423,17 @@ class MongoStore(Store):
             served = _served(collection, filter_)
             plan = self._database[collection].find(served).explain()
         return sorted(set(_indexes(plan["queryPlanner"]["winningPlan"])))
+
+    def outdated(self, collection: str, *, limit: int) -> list[Document]:
+        """Return some documents that an earlier version of provdb wrote."""
+        with self._errors():
+            found = self._database[collection].find(_outdated(collection), limit=limit)
+            return list(found)
+
+    def outdated_count(self, collection: str) -> int:
+        """Return how many documents an earlier version of provdb wrote."""
+        with self._errors():
+            return self._database[collection].count_documents(_outdated(collection))
 
     def stats(self) -> list[CollectionStats]:
         """Return how large each collection is."""
@@ -601,11 +627,16 @@ class MongoStore(Store):
 
     def _create_indexes(self) -> None:
         for index in INDEXES:
+            options: dict[str, Any] = {"sparse": index.is_sparse}
+            if index.below is not None:
+                (field,) = index.fields
+                options = {
+                    "name": f"{field}_below_{index.below}",
+                    "partialFilterExpression": {field: {"$lt": index.below}},
+                }
             try:
                 self._database[index.collection].create_index(
-                    list(index.fields),
-                    sparse=index.is_sparse,
-                    storageEngine=_engine(page="32KB"),
+                    list(index.fields), **options, storageEngine=_engine(page="32KB")
                 )
             except OperationFailure as error:
                 # An older one of these fields finds the same.
@@ -664,6 +695,10 @@ def _with_anything(filter_: Filter, first: str, second: str) -> Filter:
         for name, value in filter_.items()
     }
     return {first: {"$gte": MinKey()}, **told} if second in told else told
+
+
+def _outdated(collection: str) -> Filter:
+    return {f.SCHEMA_VERSION: {"$lt": CURRENT_VERSIONS[collection]}}
 
 
 def _copy_uses(digests: Sequence[str]) -> list[dict[str, Any]]:

@@ -128,7 +128,7 @@ def test_a_file_of_an_earlier_version_gets_its_table(
         before = [stats.documents for stats in store.stats()]
         store.remember([_document(_file("a.h5"))])
 
-        assert before == [0, 1, 0, 0, 0, 0]
+        assert before == [0, 1, 0, 0, 0, 0, 0]
         assert _names(store) == ["a.h5"]
 
 

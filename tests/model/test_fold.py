@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -226,6 +227,45 @@ def test_what_is_taken_in_pieces_merges_to_the_whole() -> None:
 
     assert texts_of(unfold(merged)) == texts_of(records)
     assert len(merged[f.ACTIVITIES]) == 2
+
+
+@given(st.permutations(range(6)), st.sets(st.integers(1, 5)))
+def test_places_are_the_same_however_records_come(
+    order: list[int], cuts: set[int]
+) -> None:
+    deliveries = [
+        (START, "prov.log", 1),
+        (START, "cp15-1", 0),
+        (USAGE, "prov.log", 2),
+        (END, "prov.log", 9),
+        (END, "cp15-1", 5),
+        (END, "prov.log", 7),
+    ]
+    shuffled = [deliveries[number] for number in order]
+    bounds = [0, *sorted(cuts), len(shuffled)]
+    pieces = []
+    folder = Folder()
+    for start, end in pairwise(bounds):
+        for record, source, place in [deliveries[0], *shuffled[start:end]]:
+            folder.add(record, source=source, place=place)
+        pieces.append(folder.take())
+
+    (activity,) = merge_all(*pieces)[f.ACTIVITIES]
+
+    assert activity[f.RECORDED] == [
+        {f.SOURCE: "cp15-1", f.START: 0, f.END: 5},
+        {f.SOURCE: "prov.log", f.START: 1, f.END: 7},
+    ]
+
+
+def test_the_place_of_an_end_before_its_start_is_kept() -> None:
+    folder = Folder()
+    folder.add(END, source="prov.log", place=3)
+    folder.add(START, source="prov.log", place=4)
+
+    (activity,) = folder.take()[f.ACTIVITIES]
+
+    assert activity[f.RECORDED] == [{f.SOURCE: "prov.log", f.START: 4, f.END: 3}]
 
 
 LATER: Record = {"startTime": "2020-05-18T15:00:00", "in_session": 8773094569769}

@@ -4,11 +4,13 @@ One entity may be described many times, under many session tags, mostly alike. W
 is described alike is stored once, with the tags under which it was.
 """
 
+import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
 from provdb.model import fields as f
+from provdb.model.ids import location_id
 from provdb.model.names import LEVELS, file_facts, file_name
 from provdb.model.records import (
     Field,
@@ -54,6 +56,7 @@ DESCRIPTION: Final = Table(
         convert=text,
     ),
     Field(record="filepath", aliases=("location",), document=f.LOCATION, convert=text),
+    Field(record="real_path", document=f.REAL_PATH, convert=text),
     Field(record="type", document=f.TYPE, convert=text),
     Field(record="contentType", document=f.CONTENT_TYPE, convert=text),
     Field(record="size", document=f.SIZE, convert=whole_number),
@@ -119,6 +122,8 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
     }
     if is_file(document):
         document[f.FILE_NAME] = file_name(document[f.LOCATION])
+        if (same := _same_as(document, descriptions)) is not None:
+            document[f.SAME_AS] = same
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -231,6 +236,20 @@ def _stated(
     """Return what a file says of itself where its name says nothing, or None."""
     said = [description.get(f.EXTRA, {}).get(name) for description in descriptions]
     return min(filter(is_known, said), default=None)
+
+
+def _same_as(
+    document: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any]]
+) -> str | None:
+    """Return the id of the file behind a symbolic link, None where none is known.
+
+    A link that led to several files in the course of time stands for none of them.
+    """
+    real = {part[f.REAL_PATH] for part in descriptions if f.REAL_PATH in part}
+    if len(real) != 1:
+        return None
+    same = location_id(posixpath.normpath(real.pop()))
+    return None if same == document[f.ID] else same
 
 
 def _is_run(value: Any) -> bool:

@@ -51,6 +51,8 @@ MODE: Final = "mode"
 SOURCE: Final = "source"
 
 LOCATION: Final = "location"
+REAL_PATH: Final = "real_path"
+SAME_AS: Final = "same_as"
 FILE_NAME: Final = "file_name"
 TYPE: Final = "type"
 CONTENT_TYPE: Final = "content_type"

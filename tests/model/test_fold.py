@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provdb.errors import RecordError
-from provdb.model import Document, Folder, Record, fold, merge, unfold
+from provdb.model import Document, Folder, Record, fold, location_id, merge, unfold
 from provdb.model import fields as f
 from provdb.store.validators import check
 from tests.model.literals import records
@@ -371,6 +371,54 @@ def test_a_file_says_level_run_subrun_and_name() -> None:
 
     assert (entity[f.LEVEL], entity[f.RUN], entity[f.SUBRUN]) == ("R0", 1618, 8)
     assert entity[f.FILE_NAME] == "LST-1.1.Run01618.0008.fits.fz"
+
+
+LINK = {"entity_id": "446f45", "filepath": "/cal/pro/drs4_pedestal.h5"}
+REAL = "/cal/v1/drs4_pedestal.h5"
+
+
+def test_a_file_behind_a_symbolic_link_is_the_same_file() -> None:
+    (entity,) = fold([LINK | {"real_path": REAL}])[f.ENTITIES]
+
+    assert entity[f.REAL_PATH] == REAL
+    assert entity[f.SAME_AS] == location_id(REAL)
+
+
+def test_a_link_is_the_same_file_under_whichever_tag_that_was_told() -> None:
+    records = [LINK | {"session_tag": "a:1"}, LINK | {"real_path": REAL}, LINK]
+    folder = Folder()
+    pieces = [take_after(folder, record) for record in records]
+
+    (entity,) = merge_all(*pieces)[f.ENTITIES]
+
+    assert entity[f.SAME_AS] == location_id(REAL)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param([LINK], id="no link"),
+        pytest.param(
+            [
+                LINK | {"real_path": f"/cal/v{number}/drs4_pedestal.h5"}
+                for number in (1, 2)
+            ],
+            id="a link that led to several files",
+        ),
+        pytest.param(
+            [{"entity_id": location_id(REAL), "real_path": REAL, "filepath": REAL}],
+            id="a file that is itself",
+        ),
+        pytest.param([LINK | {"real_path": None}], id="nothing"),
+    ],
+)
+def test_a_file_is_the_same_as_no_other_without_one_link(
+    records: list[Record],
+) -> None:
+    (entity,) = fold(records)[f.ENTITIES]
+
+    assert f.SAME_AS not in entity
+    assert texts_of(unfold({f.ENTITIES: [entity]})) == texts_of(records)
 
 
 def test_a_collection_has_no_file_name() -> None:

@@ -76,6 +76,7 @@ class Activity:
         session_id: Id of its session, once it has started.
     """
 
+    is_dry_run: bool
     session_id: str
 
     def __init__(
@@ -325,7 +326,7 @@ class Activity:
             target: Path that it has now.
             hash_method: As of `moved`.
         """
-        is_folder = os.path.isdir(target)
+        is_folder = os.path.isdir(target) and not os.path.islink(target)
         new = file_entity(
             target,
             description={},

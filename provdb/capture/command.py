@@ -240,16 +240,18 @@ def _joined(outputs: Sequence[Declared]) -> list[Declared]:
     >>> _joined([Declared("/DL2/night.h5", "DL2"), part])
     [Declared(path='/DL2/night.h5', role='DL2', mode='part')]
     """
-    roles: dict[str, dict[str | None, None]] = {}
+    roles: dict[str, list[str | None]] = {}
     modes: dict[str, str] = {}
     for path, role, mode in outputs:
-        roles.setdefault(path, {})[role] = None
+        known = roles.setdefault(path, [])
+        if role is not None and role not in known:
+            known.append(role)
         if mode is not None:
             modes.setdefault(path, mode)
     return [
         Declared(path, role, modes.get(path))
-        for path, given in roles.items()
-        for role in ([role for role in given if role is not None] or [None])
+        for path, known in roles.items()
+        for role in known or [None]
     ]
 
 

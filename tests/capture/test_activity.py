@@ -206,7 +206,7 @@ def moves(recorded: Recorder) -> list[tuple[str, str, str]]:
 
     def of(kind: Kind, name: str, step: str) -> str:
         (record,) = [r for r in recorded.of(kind) if r["activity_id"] == step]
-        return paths[record[name]]
+        return str(paths[record[name]])
 
     steps = [r["activity_id"] for r in recorded.of(Kind.START) if r["name"] == "mv"]
     return [

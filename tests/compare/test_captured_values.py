@@ -9,7 +9,7 @@ from astropy.time import Time
 
 from provdb.capture.plain import plain
 from provdb.compare import diff
-from provdb.model import fold
+from provdb.model import Record, fold
 from provdb.store import Store
 
 EDGES = np.arange(5000.0) * u.m
@@ -20,7 +20,7 @@ def remember(store: Store, run: int, value: Any) -> None:
     known = {"activity_id": f"id{run}", "session_tag": f"r0_to_dl1:{run:05d}"}
     r0 = {"entity_id": f"r0{run}", "filepath": f"/R0/LST-1.1.Run{run:05d}.0000.fits.fz"}
     dl1 = {"entity_id": f"d{run}", "filepath": f"/DL1/dl1_LST-1.Run{run:05d}.0000.h5"}
-    records = [
+    records: list[Record] = [
         {**known, "name": "r0_to_dl1", "startTime": "2024-01-01T00:00:00"},
         {**known, "parameters": {"value": plain(value)}},
         {**known, "used_id": r0["entity_id"], "used_role": "R0"},

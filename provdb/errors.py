@@ -13,6 +13,7 @@
         QuerySyntaxError   the text of a query is wrong somewhere
         UnknownField       a query names a field that there is not
       ReadError            an input is not what it should be
+      MoveRefused          a file is not moved, for something would be lost
       ExportError
         UnknownFormat      there is no output format of that name
         MissingExtra       an optional library is not installed
@@ -30,6 +31,7 @@ __all__ = [
     "ConfigError",
     "ExportError",
     "MissingExtra",
+    "MoveRefused",
     "NotFound",
     "ProvdbError",
     "QueryError",
@@ -201,6 +203,21 @@ class ReadError(ProvdbError):
         super().__init__(f"{place}: {reason}")
         self.source = source
         self.line = line
+        self.reason = reason
+
+
+class MoveRefused(ProvdbError):
+    """A file is not moved, for something would be lost.
+
+    Attributes:
+        path: The path in question.
+        reason: What is in the way.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Say which path it is, and what is in the way."""
+        super().__init__(f"{path}: {reason}")
+        self.path = path
         self.reason = reason
 
 

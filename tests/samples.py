@@ -32,6 +32,7 @@ __all__ = [
     "read_log",
     "records_of",
     "stored_in",
+    "stored_without_places",
     "texts_of",
     "together",
 ]
@@ -93,6 +94,19 @@ def together(documents: Mapping[str, Iterable[Document]]) -> dict[str, list[byte
 def stored_in(store: Store) -> dict[str, list[bytes]]:
     """Return all that a store holds as canonical JSON."""
     return together({name: store.scan(name) for name in f.COLLECTIONS})
+
+
+def stored_without_places(store: Store) -> dict[str, list[bytes]]:
+    """Return all that a store holds, apart from where its records stand in logs."""
+    return together(
+        {
+            name: [
+                {key: part for key, part in document.items() if key != f.RECORDED}
+                for document in store.scan(name)
+            ]
+            for name in f.COLLECTIONS
+        }
+    )
 
 
 def _fail(problem: ReadError) -> Any:

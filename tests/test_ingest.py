@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -26,6 +26,7 @@ from tests.samples import (
     read_log,
     records_of,
     stored_in,
+    stored_without_places,
     together,
 )
 
@@ -61,7 +62,7 @@ def test_the_documents_of_a_log_are_stored(store: Store, log: Path) -> None:
     report = ingest(store, [log], format=format_named("lstosa"))
 
     assert counts_of(report) == (1, len(records), len(records), 0, 0, 0)
-    assert stored_in(store) == together(fold(records))
+    assert stored_without_places(store) == together(fold(records))
 
 
 def test_all_logs_together_are_the_same_as_one_after_another(store: Store) -> None:
@@ -92,7 +93,90 @@ def test_a_compressed_log_is_the_same(tmp_path: Path, store: Store) -> None:
 
     ingest(store, [packed])
 
-    assert stored_in(store) == together(fold(read_file(RUN_LOG)[0]))
+    with open_store("memory://") as other:
+        ingest(other, [RUN_LOG])
+        assert stored_in(store) == stored_in(other)
+
+
+def places_in(store: Store) -> list[list[dict[str, Any]]]:
+    """Return where the records of each activity stand, in the order of their starts."""
+    places = [activity[f.RECORDED] for activity in store.scan(f.ACTIVITIES)]
+    return sorted(places, key=lambda entries: entries[0][f.START])
+
+
+def test_an_activity_says_on_which_lines_of_its_log_it_starts_and_ends(
+    store: Store,
+) -> None:
+    ingest(store, [RUN_LOG])
+
+    lines = read_log(RUN_LOG).splitlines()
+    starts = [n for n, line in enumerate(lines, 1) if b"'in_session'" in line]
+    ends = [n for n, line in enumerate(lines, 1) if b"'endTime'" in line]
+    places = places_in(store)
+    assert [entry[f.START] for (entry,) in places] == starts
+    assert sorted(entry[f.END] for (entry,) in places) == ends
+    assert len({entry[f.SOURCE] for (entry,) in places}) == 1
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(lambda log, folder: log, id="same"),
+        pytest.param(
+            lambda log, folder: copied(folder / "moved.log", read_log(log)), id="moved"
+        ),
+        pytest.param(
+            lambda log, folder: copied(
+                folder / "prov.log.gz", gzip.compress(read_log(log))
+            ),
+            id="compressed",
+        ),
+        pytest.param(lambda log, folder: BytesIO(read_log(log)), id="standard input"),
+    ],
+)
+def test_a_log_is_the_same_source_wherever_it_lies(
+    store: Store, tmp_path: Path, again: Callable[[Path, Path], Path | BinaryIO]
+) -> None:
+    ingest(store, [RUN_LOG])
+    before = stored_in(store)
+
+    report = ingest(store, [again(RUN_LOG, tmp_path)])
+
+    assert stored_in(store) == before
+    assert report.written[f.ACTIVITIES].changed == 0
+
+
+def test_a_log_that_has_grown_is_the_same_source(store: Store, tmp_path: Path) -> None:
+    text = read_log(RUN_LOG)
+    half = text[: text.index(b"\n", len(text) // 2) + 1]
+    ingest(store, [copied(tmp_path / "prov.log", half)])
+
+    ingest(store, [copied(tmp_path / "prov.log", text)])
+
+    with open_store("memory://") as other:
+        ingest(other, [RUN_LOG])
+        assert stored_in(store) == stored_in(other)
+
+
+def test_two_logs_are_two_sources_of_what_both_hold(
+    store: Store, tmp_path: Path
+) -> None:
+    text = read_log(SLIDES_LOG)
+    later = copied(tmp_path / "later.log", GOOD + text)
+
+    ingest(store, [later])
+    ingest(store, [SLIDES_LOG])
+
+    for entries in places_in(store):
+        first, second = sorted(entries, key=lambda entry: int(entry[f.START]))
+        assert first[f.SOURCE] != second[f.SOURCE]
+        assert first[f.START] + 1 == second[f.START]
+
+
+def copied(path: Path, content: bytes) -> Path:
+    """Write a file, and return its path."""
+    path.write_bytes(content)
+    return path
 
 
 def test_standard_input_is_read() -> None:
@@ -110,7 +194,7 @@ def test_many_records_are_written_in_pieces(
     report = ingest(store, [RUN_LOG, NIGHT_LOG])
 
     records = read_file(RUN_LOG)[0] + records_of(read_log(NIGHT_LOG))
-    assert stored_in(store) == together(fold(records))
+    assert stored_without_places(store) == together(fold(records))
     assert report.records == len(records)
 
 

@@ -12,6 +12,7 @@ import click
 from provdb.errors import (
     Ambiguous,
     ConfigError,
+    MoveRefused,
     NotFound,
     ProvdbError,
     QueryError,
@@ -31,7 +32,7 @@ _READING: Final = ("config", "embed", "files", "query", "session")
 
 # Everything else that provdb raises means that something could not be reached.
 _STATUS: Final = (
-    ((NotFound, Ambiguous), ANSWER_IS_NO),
+    ((NotFound, Ambiguous, MoveRefused), ANSWER_IS_NO),
     ((ConfigError, QueryError, UnknownFormat, WrongTemplate), WRONG_USAGE),
 )
 

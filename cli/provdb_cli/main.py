@@ -16,6 +16,7 @@ from provdb_cli.export import export
 from provdb_cli.files import files
 from provdb_cli.find import fields, find
 from provdb_cli.ingest import ingest
+from provdb_cli.mv import mv
 from provdb_cli.pairs import diff, path
 from provdb_cli.products import products
 from provdb_cli.query import query
@@ -71,6 +72,7 @@ for command in (
     export,
     files,
     ingest,
+    mv,
     products,
     query,
     reproduce,

@@ -21,6 +21,7 @@ __all__ = [
     "QueryText",
     "SessionTag",
     "SideName",
+    "Time",
     "as_of_option",
     "collapse_option",
     "escape",

@@ -59,6 +59,21 @@ class Parameter(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Gen
     help="A file that it generates, or a quoted pattern; repeat for more.",
 )
 @click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    metavar="[ROLE=]PATH",
+    help="As --generated, of a file of which it writes only the part of its run or "
+    "subrun; the other parts stay.",
+)
+@click.option(
+    "--append",
+    "appended",
+    multiple=True,
+    metavar="[ROLE=]PATH",
+    help="As --generated, of a file to which it adds; what was in it stays.",
+)
+@click.option(
     "--parameter",
     "parameters",
     multiple=True,
@@ -81,6 +96,8 @@ def run(
     session_tag: str | None,
     used: tuple[str, ...],
     generated: tuple[str, ...],
+    parts: tuple[str, ...],
+    appended: tuple[str, ...],
     parameters: tuple[tuple[str, Any], ...],
     hash_method: str | None,
     dry_run: bool,
@@ -91,16 +108,21 @@ def run(
     and the signals are its own. What goes wrong in provdb is told on stderr, and stops
     nothing.
 
+    What a command does to its outputs is told from the other writes of a file, unless
+    --part or --append says it; a file may be named by --generated, too.
+
     \b
     Example:
       provdb run --used in.fits --generated out.h5 -- r0_to_dl1 in.fits out.h5
       provdb run --session-tag dl1ab:01618 --used 'DL1=dl1*.h5' -- dl1ab 01618
+      provdb run --part dl2_LST-1.20200117.h5 -- merge_night dl2_LST-1.Run01807.h5
     """
     # Loaded here, so that --help is quick.
     from provdb.capture import dry_run as dry_execution
     from provdb.capture.command import parse_declared, run_command
 
     settings: Settings = context.obj
+    outputs = ((None, generated), ("part", parts), ("append", appended))
     with (
         settings.capture(on_problem=_warn),
         dry_execution() if dry_run else nullcontext(),
@@ -110,7 +132,11 @@ def run(
             name=name,
             session_tag=session_tag,
             used=[parse_declared(text) for text in used],
-            generated=[parse_declared(text) for text in generated],
+            generated=[
+                parse_declared(text, mode=mode)
+                for mode, texts in outputs
+                for text in texts
+            ],
             parameters=dict(parameters),
             hash_method=hash_method,
             variables=settings.variables(),

@@ -1,16 +1,18 @@
 """Activities as they happen: started, used, generated, ended."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar, Token
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
 
 from provdb.capture.dry_run import is_dry_run
 from provdb.capture.entity import Entity, file_entity, is_configuration, value_entity
+from provdb.capture.locations import Location, file_paths, files_below, moved_paths
 from provdb.capture.plain import plain
-from provdb.capture.problems import message_of, report
+from provdb.capture.problems import message_of, report, shield
 from provdb.capture.session import current_session, session_for
 from provdb.capture.sink import emit
 from provdb.capture.statements import (
@@ -18,6 +20,7 @@ from provdb.capture.statements import (
     end_record,
     entity_record,
     generation_record,
+    invalidation_record,
     membership_record,
     parameters_record,
     start_record,
@@ -25,11 +28,15 @@ from provdb.capture.statements import (
 )
 from provdb.capture.surroundings import Surroundings
 from provdb.errors import ReadError
+from provdb.model import MODES
 
-__all__ = ["Activity", "activity", "current_activity"]
+__all__ = ["MOVE", "Activity", "activity", "current_activity"]
 
 _RUNNING: Final = ContextVar[tuple["Activity", ...]]("provdb_activities", default=())
 _LONGEST_MESSAGE: Final = 2000
+# The step of a file that is moved, and what its source and its target are to it.
+MOVE: Final = "mv"
+MOVE_ROLES: Final = ("Source file", "Target file")
 
 
 def activity(
@@ -69,6 +76,7 @@ class Activity:
         session_id: Id of its session, once it has started.
     """
 
+    is_dry_run: bool
     session_id: str
 
     def __init__(
@@ -92,7 +100,8 @@ class Activity:
         self._around = Surroundings() if session is None else session.surroundings
         self.id = self._around.new_id()
         self.name = name
-        self.is_dry_run = is_dry_run()
+        above = current_activity()
+        self.is_dry_run = is_dry_run() or (above is not None and above.is_dry_run)
         self._wanted_tag = session_tag
         self._parameters = dict(parameters or {})
         self._attributes = dict(attributes or {})
@@ -145,7 +154,7 @@ class Activity:
                 script=self._around.script(),
                 attributes={
                     **({"started_by": above.id} if above is not None else {}),
-                    **({"dry_run": True} if self.is_dry_run else {}),
+                    **self._marks(),
                     **self._attributes,
                 },
             )
@@ -194,7 +203,7 @@ class Activity:
 
     def used(
         self,
-        location: str | os.PathLike[str],
+        location: Location | Iterable[Location] | None,
         *,
         role: str | None = None,
         name: str | None = None,
@@ -205,52 +214,135 @@ class Activity:
     ) -> str:
         """Record that the activity used a file, and return the file's id.
 
+        Nothing is raised: what is not recorded, such as None or an empty path, is said
+        once on stderr.
+
         Args:
-            location: Path or URL of the file.
+            location: Path or URL of the file; a ``file://`` URL is the path in it. Of a
+                list, a tuple or a set each file is recorded.
             role: What it was to the activity, such as ``Pedestal file``.
             name: Kind of file, such as ``PedestalFile``.
             content_type: Such as ``application/fits``.
             hash: ``sha256``, ``sha1`` or ``md5`` to record what was in it.
             copy: Whether a copy is kept; None for configuration files only.
             attributes: Further fields of its record.
+
+        Returns:
+            The id of the file, of several that of the first, or an empty text if none
+            is recorded.
         """
-        description = {
-            "name": name,
-            "contentType": content_type,
-            **(attributes or {}),
-        }
-        entity = file_entity(location, description=description, hash_method=hash)
-        self.use(entity, role=role, copy=copy)
-        return entity.id
+        description = {"name": name, "contentType": content_type, **(attributes or {})}
+        ids = []
+        with shield(self.name):
+            for path in file_paths(location, activity=self.name, verb="used"):
+                entity = file_entity(path, description=description, hash_method=hash)
+                self.use(entity, role=role, copy=copy)
+                ids.append(entity.id)
+        return ids[0] if ids else ""
 
     def generated(
         self,
-        location: str | os.PathLike[str],
+        location: Location | Iterable[Location] | None,
         *,
         role: str | None = None,
         name: str | None = None,
         content_type: str | None = None,
         hash: str | None = None,
+        mode: str | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> str:
         """Record that the activity generated a file, and return the file's id.
 
+        Nothing is raised: what is not recorded, such as None or an empty path, is said
+        once on stderr.
+
         Args:
-            location: Path or URL of the file.
+            location: Path or URL of the file; a ``file://`` URL is the path in it. Of a
+                list, a tuple or a set each file is recorded.
             role: What it is to the activity, such as ``DL1 subrun dataset``.
             name: Kind of file, such as ``DL1SubrunDataset``.
             content_type: Such as ``application/x-hdf``.
             hash: ``sha256``, ``sha1`` or ``md5`` to record what is in it.
+            mode: What the write did to the file: ``overwrite`` replaced all that was in
+                it, ``part`` the part of the activity's run or subrun, ``append`` added
+                to it. None leaves it to lineage to tell from the other writes.
             attributes: Further fields of its record.
+
+        Returns:
+            The id of the file, of several that of the first, or an empty text if none
+            is recorded.
         """
-        description = {
-            "name": name,
-            "contentType": content_type,
-            **(attributes or {}),
-        }
-        entity = file_entity(location, description=description, hash_method=hash)
-        self.generate(entity, role=role)
-        return entity.id
+        description = {"name": name, "contentType": content_type, **(attributes or {})}
+        ids = []
+        with shield(self.name):
+            for path in file_paths(location, activity=self.name, verb="generated"):
+                entity = file_entity(path, description=description, hash_method=hash)
+                self.generate(entity, role=role, mode=mode)
+                ids.append(entity.id)
+        return ids[0] if ids else ""
+
+    def moved(
+        self, source: Location, target: Location, *, hash: str | None = None
+    ) -> str:
+        """Record that the activity moved or renamed a file, and return its new id.
+
+        The move is recorded as an activity ``mv`` that this one started, which used the
+        source and generated the target; the source is gone after it. Of a folder the
+        files below it are recorded too. To be called after the file was moved; nothing
+        is raised.
+
+        Args:
+            source: Path that the file had.
+            target: Path that it has now.
+            hash: ``sha256``, ``sha1`` or ``md5`` to record what is in it.
+
+        Returns:
+            The id of the target, or an empty text if nothing is recorded.
+
+        >>> with activity("dl1ab", session_tag="dl1ab:01618") as step:
+        ...     dl1 = step.moved("/DL1/tmp.h5", "/DL1/dl1_LST-1.Run01618.0008.h5")
+        """
+        with shield(self.name):
+            found = moved_paths(source, target, activity=self.name)
+            if found is not None:
+                step = Activity(
+                    MOVE,
+                    session_tag=self._tag,
+                    attributes={"started_by": self.id, **self._marks()},
+                )
+                step.start()
+                id_ = step.record_move(*found, hash_method=hash)
+                step.finish()
+                return id_
+        return ""
+
+    def record_move(
+        self, source: str, target: str, *, hash_method: str | None = None
+    ) -> str:
+        """Record that the activity is a move, and return the id of the target.
+
+        Args:
+            source: Path that the file had.
+            target: Path that it has now.
+            hash_method: As of `moved`.
+        """
+        is_folder = os.path.isdir(target) and not os.path.islink(target)
+        new = file_entity(
+            target,
+            description={},
+            hash_method=None if is_folder else hash_method,
+        )
+        old = file_entity(source, description={})
+        # The content is that of the source, too.
+        old = replace(old, content_hash=new.content_hash)
+        self.use(old, role=MOVE_ROLES[0], copy=False)
+        self.generate(new, role=MOVE_ROLES[1], mode="overwrite")
+        self.invalidate(old, role=MOVE_ROLES[0])
+        if is_folder:
+            for path in files_below(target):
+                below = os.path.relpath(path, target)
+                self.moved(os.path.join(source, below), path, hash=hash_method)
+        return new.id
 
     def used_value(self, value: object, *, name: str, role: str | None = None) -> str:
         """Record that the activity used a value that is no file, and return its id."""
@@ -306,6 +398,7 @@ class Activity:
         entity: Entity,
         *,
         role: str | None,
+        mode: str | None = None,
         attributes: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that the activity generated an entity.
@@ -313,9 +406,14 @@ class Activity:
         Args:
             entity: What it generated.
             role: What it is to the activity.
+            mode: As of `generated`; another mode is reported and not recorded.
             attributes: Further fields of the record of this one generation.
         """
         self.describe(entity)
+        if mode is not None and mode not in MODES:
+            known = ", ".join(MODES)
+            report(f"{self.name}: mode {mode!r} is not one of {known}; not recorded")
+            mode = None
         emit(
             generation_record(
                 session_tag=self._tag,
@@ -323,7 +421,19 @@ class Activity:
                 entity_id=entity.id,
                 role=role,
                 content_hash=entity.content_hash,
+                mode=mode,
                 attributes=attributes,
+            )
+        )
+
+    def invalidate(self, entity: Entity, *, role: str | None) -> None:
+        """Record that an entity is gone since the activity: moved or deleted."""
+        emit(
+            invalidation_record(
+                session_tag=self._tag,
+                activity_id=self.id,
+                entity_id=entity.id,
+                role=role,
             )
         )
 
@@ -352,6 +462,9 @@ class Activity:
                 session_tag=self._tag, entity_id=entity_id, member_id=member_id
             )
         )
+
+    def _marks(self) -> dict[str, Any]:
+        return {"dry_run": True} if self.is_dry_run else {}
 
     def _value(self, value: object, *, name: str) -> Entity:
         return value_entity(value, description={"name": name}, scope=self.session_id)

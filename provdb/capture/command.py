@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from provdb.capture.activity import Activity
 from provdb.capture.child import Ending, run_child, signals_blocked
-from provdb.capture.entity import file_entity, file_path
+from provdb.capture.entity import file_entity
 from provdb.capture.environment import environment_of_process
+from provdb.capture.locations import file_path
 from provdb.capture.session import session
 from provdb.errors import ProvdbError
 
@@ -32,26 +33,29 @@ class Declared(NamedTuple):
     Attributes:
         path: Its path, or a pattern of paths.
         role: What it is to the command, or None.
+        mode: What the command does to an output: ``overwrite``, ``part`` or
+            ``append``, or None where it is not declared.
     """
 
     path: str
     role: str | None = None
+    mode: str | None = None
 
 
-def parse_declared(text: str) -> Declared:
+def parse_declared(text: str, *, mode: str | None = None) -> Declared:
     """Return what ``ROLE=PATH`` or ``PATH`` declares.
 
     A path that holds a ``=`` is none if it begins as paths do.
 
-    >>> parse_declared("Pedestal file=/v03/drs4_pedestal.Run01611.0000.h5")
-    Declared(path='/v03/drs4_pedestal.Run01611.0000.h5', role='Pedestal file')
+    >>> parse_declared("DL2=/DL2/dl2_LST-1.20200117.h5", mode="part")
+    Declared(path='/DL2/dl2_LST-1.20200117.h5', role='DL2', mode='part')
     >>> parse_declared("./run=01618/dl1.h5").role is None
     True
     """
     role, is_role, path = text.partition("=")
     if not is_role or text.startswith(_PATH_BEGINS) or "://" in role:
-        return Declared(text)
-    return Declared(path, role or None)
+        return Declared(text, mode=mode)
+    return Declared(path, role or None, mode)
 
 
 def run_command(
@@ -79,7 +83,8 @@ def run_command(
             else the step; activities of the command itself get the same.
         used: Files that it uses; patterns are expanded before it runs.
         generated: Files that it generates; of a pattern, and of a command that
-            failed, only those that it changed.
+            failed, only those that it changed. The mode of a file that is declared
+            several times is the first that is declared.
         parameters: Values of parameters.
         hash_method: ``sha256``, ``sha1`` or ``md5`` to record what is in the files.
         variables: Further variables of the environment of the command.
@@ -169,9 +174,14 @@ class _Step:
         """Record the outputs and the end."""
         if not self._is_started:
             return
+        outputs: list[Declared] = []
         for declared in generated:
             with self._safely():
-                self._generate(declared, is_successful=ending.status == 0)
+                written = self._written(declared, is_successful=ending.status == 0)
+                outputs += [declared._replace(path=path) for path in written]
+        for output in _joined(outputs):
+            with self._safely():
+                self._generate(output)
         with self._safely():
             self._activity.finish(status=ending.word, attributes=ending.attributes)
         with self._safely():
@@ -185,11 +195,11 @@ class _Step:
             hash_method = None if _is_missing(path) else self._hash_method
             self._activity.used(path, role=declared.role, hash=hash_method)
 
-    def _generate(self, declared: Declared, *, is_successful: bool) -> None:
+    def _written(self, declared: Declared, *, is_successful: bool) -> list[str]:
+        """Return the paths of the files that the command wrote, as declared."""
         if self.is_dry_run:
-            if not _is_pattern(declared.path):
-                self._activity.generated(declared.path, role=declared.role)
-            return
+            is_one = not _is_pattern(declared.path)
+            return [file_path(declared.path)] if is_one else []
         is_said = is_successful and not _is_pattern(declared.path)
         found = [
             path
@@ -198,17 +208,21 @@ class _Step:
         ]
         if is_successful and not found:
             self._warn(f"the command wrote nothing that matches {declared.path}")
-        for path in found:
-            self._generate_file(path, role=declared.role)
+        return found
 
-    def _generate_file(self, path: str, *, role: str | None) -> None:
-        if not _is_missing(path):
-            self._activity.generated(path, role=role, hash=self._hash_method)
+    def _generate(self, output: Declared) -> None:
+        path, role, mode = output
+        if self.is_dry_run or not _is_missing(path):
+            hash_method = None if self.is_dry_run else self._hash_method
+            self._activity.generated(path, role=role, hash=hash_method, mode=mode)
             return
         self._warn(f"the command ended well, but the output {path} is not there")
         # Said of this generation: another one may well write the file.
         self._activity.generate(
-            file_entity(path, description={}), role=role, attributes={"missing": True}
+            file_entity(path, description={}),
+            role=role,
+            mode=mode,
+            attributes={"missing": True},
         )
 
     @contextmanager
@@ -219,10 +233,32 @@ class _Step:
             self._warn(f"the provenance of the command is not complete: {error}")
 
 
+def _joined(outputs: Sequence[Declared]) -> list[Declared]:
+    """Return each file once for each of its roles, with its mode.
+
+    >>> part = Declared("/DL2/night.h5", mode="part")
+    >>> _joined([Declared("/DL2/night.h5", "DL2"), part])
+    [Declared(path='/DL2/night.h5', role='DL2', mode='part')]
+    """
+    roles: dict[str, list[str | None]] = {}
+    modes: dict[str, str] = {}
+    for path, role, mode in outputs:
+        known = roles.setdefault(path, [])
+        if role is not None and role not in known:
+            known.append(role)
+        if mode is not None:
+            modes.setdefault(path, mode)
+    return [
+        Declared(path, role, modes.get(path))
+        for path, known in roles.items()
+        for role in known or [None]
+    ]
+
+
 def _expand(pattern: str) -> list[str]:
     """Return the paths that a pattern matches, or what is no pattern itself."""
     if not _is_pattern(pattern):
-        return [file_path(pattern)]
+        return [file_path(pattern)] if pattern else []
     return sorted(map(file_path, glob.glob(pattern, recursive=True)))
 
 

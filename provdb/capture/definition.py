@@ -12,9 +12,14 @@ provdb adds keys of its own to activities:
     by ``sha256`` (unless told), ``sha1`` or ``md5``. The default is ``path``.
 ``copy``
     Whether copies of used files are kept. Without it configuration files are copied.
+``mode``
+    Of a generation only: what the write does to the file. ``overwrite`` replaces all
+    that was in it, ``part`` the part of the activity's run or subrun, ``append`` adds
+    to it. Without it lineage tells it from the other writes of the file.
 
-The last three can also be set for one usage or generation. What is wrong in a file is
-collected, and what is good is used: capture does not stop a pipeline.
+``hash``, ``hash_method`` and ``copy`` can also be set for one usage or generation.
+What is wrong in a file is collected, and what is good is used: capture does not stop a
+pipeline.
 """
 
 import os
@@ -37,6 +42,7 @@ from provdb.capture.descriptions import (
 from provdb.capture.lookup import ValuePath, parse_path
 from provdb.capture.yaml_fields import Node, YamlFields, hint, is_null, line_of
 from provdb.errors import ReadError
+from provdb.model import MODES
 
 __all__ = ["get_definition", "load_definition", "parse_definition"]
 
@@ -81,6 +87,8 @@ _LINK: Final = (
     "overwrite",
     *_OF_CONTENT,
 )
+# Of the rows of each kind.
+_LINKS: Final = {"usage": _LINK, "generation": (*_LINK, "mode")}
 _ENTITY: Final = ("description", "docurl", "contentType", "type", "index")
 _TYPES: Final = ("File", "FileCollection", "SetCollection", "PythonObject")
 _HASHES: Final = ("path", "content")
@@ -234,7 +242,7 @@ class _ActivityReader:
         links = []
         yaml = self._yaml
         for item in yaml.list(node, f"{kind} of {what}"):
-            fields = yaml.fields(item, f"a {kind} of {what}", known=_LINK)
+            fields = yaml.fields(item, f"a {kind} of {what}", known=_LINKS[kind])
             own_copy = yaml.flag(fields.get("copy"), "copy")
             related = partial(self._related, kind=kind)
             links.append(
@@ -245,6 +253,7 @@ class _ActivityReader:
                     overwrite=bool(yaml.flag(fields.get("overwrite"), "overwrite")),
                     hash_method=self._hash_method(fields, what, default=hash_method),
                     copy=copy if own_copy is None else own_copy,
+                    mode=yaml.choice(fields.get("mode"), "mode", options=MODES),
                     members=related(fields.get("has_members"), "has_members"),
                     progenitors=related(
                         fields.get("has_progenitors"), "has_progenitors"

@@ -4,7 +4,7 @@ Delivering a line again changes nothing, so a spool can be delivered from any
 position, any number of times, by anybody.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from provdb.capture.dead_letters import DeadLetters
 from provdb.capture.spool import SpoolLine, read_lines, read_value
 from provdb.errors import RecordError
-from provdb.model import Documents, Folder, Kind, Record, fold, kind_of
+from provdb.model import Documents, Folder, Kind, Record, kind_of
 from provdb.readers import RecordParser
 from provdb.store import Store
 
@@ -31,9 +31,15 @@ _CHECKSUM: Final = b'"crc":'
 _SPOILT: Final = (RecordError, ArithmeticError, LookupError, TypeError, ValueError)
 
 
+class _Place(NamedTuple):
+    source: str | None
+    place: int
+
+
 class _Item(NamedTuple):
     line: SpoolLine
     record: Record
+    place: _Place
 
 
 class _Batch(NamedTuple):
@@ -108,9 +114,9 @@ class Delivery:
             try:
                 id_, record = record_of(line.text, self._parser)
                 if record is not None:
-                    source, _, place = id_.rpartition("-")
-                    self._folder.add(record, source=source, place=int(place))
-                    items.append(_Item(line, record))
+                    place = _place_of(id_)
+                    self._folder.add(record, source=place.source, place=place.place)
+                    items.append(_Item(line, record, place))
                     if len(said) < _LONGEST_TOLD_BYTES and _is_of_entity(record):
                         self._told.add(said)
             except _SPOILT as error:
@@ -126,8 +132,10 @@ class Delivery:
         if not items:
             return
         try:
-            records: Iterable[Record] = (item.record for item in items)
-            self._store.write(fold(records, zone=self._store.zone))
+            folder = Folder(zone=self._store.zone)
+            for _, record, place in items:
+                folder.add(record, source=place.source, place=place.place)
+            self._store.write(folder.take())
         except _SPOILT as error:
             if len(items) == 1:
                 self._bury(items[0].line, error)
@@ -166,6 +174,17 @@ def record_of(text: bytes, parser: RecordParser) -> tuple[str, Record | None]:
     if value is not None and not isinstance(value, dict):
         raise RecordError("it is no mapping")
     return id_, value
+
+
+def _place_of(id_: str) -> _Place:
+    """Return the spool and the place in it that the id of a line names.
+
+    The id of a line that somebody mended may be another one; it has no place.
+    """
+    source, _, place = id_.rpartition("-")
+    if not (source and place.isascii() and place.isdigit()):
+        return _Place(None, 0)
+    return _Place(source, int(place))
 
 
 def _is_of_entity(record: Record) -> bool:

@@ -112,6 +112,8 @@ class LinkDescription(RelatedDescription):
             then generated.
         hash_method: Method by which the content is hashed, or None for its path alone.
         copy: Whether a copy of a used file is kept; None for configuration only.
+        mode: What a write does to a generated file: ``overwrite``, ``part`` or
+            ``append``, or None where it is not declared.
         members: Members of the entity, as of a collection.
         progenitors: What the entity was derived from.
     """
@@ -121,6 +123,7 @@ class LinkDescription(RelatedDescription):
     overwrite: bool = False
     hash_method: str | None = None
     copy: bool | None = None
+    mode: str | None = None
     members: tuple[RelatedDescription, ...] = ()
     progenitors: tuple[RelatedDescription, ...] = ()
 

@@ -1,6 +1,5 @@
 """What an activity uses or generates: a file by its path, or a value by its content."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +7,13 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from provdb.capture.hashing import file_hash
+from provdb.capture.locations import Location, file_path, real_path
 from provdb.capture.plain import plain
 from provdb.errors import ReadError
 from provdb.model import file_facts, location_id, value_id
 
-__all__ = ["Entity", "file_entity", "file_path", "is_configuration", "value_entity"]
+__all__ = ["Entity", "file_entity", "is_configuration", "value_entity"]
 
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CONFIGURATION_NAME: Final = re.compile(r"config", re.IGNORECASE)
 _CONFIGURATION_TYPES: Final = (
     "application/json",
@@ -55,7 +54,7 @@ class Entity:
 
 
 def file_entity(
-    location: str | os.PathLike[str],
+    location: Location,
     *,
     description: Mapping[str, Any],
     hash_method: str | None = None,
@@ -63,7 +62,8 @@ def file_entity(
     """Return the entity of a file.
 
     A relative path is taken from the working folder, for other processes have
-    another one; a URL stays as it is.
+    another one; a URL stays as it is. The path of the file behind symbolic links is
+    recorded too, as ``real_path``.
 
     Args:
         location: Path or URL.
@@ -78,6 +78,8 @@ def file_entity(
     """
     path = file_path(location)
     fields = {"filepath": path, "type": "File", **_without_none(description)}
+    if (real := real_path(path)) is not None:
+        fields["real_path"] = real
     digest = None
     if hash_method is not None:
         try:
@@ -89,16 +91,6 @@ def file_entity(
     return Entity(
         id=location_id(path), description=fields, location=path, content_hash=digest
     )
-
-
-def file_path(location: str | os.PathLike[str]) -> str:
-    """Return the path that names a file in every process, or its URL.
-
-    >>> file_path("/R0/20191123/../LST-1.1.Run01618.0008.fits.fz")
-    '/R0/LST-1.1.Run01618.0008.fits.fz'
-    """
-    path = _text(location)
-    return path if _URL.match(path) else os.path.abspath(path)
 
 
 def value_entity(
@@ -143,14 +135,6 @@ def is_configuration(description: Mapping[str, Any]) -> bool:
     if content_type is not None:
         return content_type in _CONFIGURATION_TYPES
     return PurePath(path).suffix.lower() in _CONFIGURATION_SUFFIXES
-
-
-def _text(location: object) -> str:
-    """Return a path as text; what is none must not stop a pipeline."""
-    try:
-        return os.fsdecode(location)  # type: ignore[arg-type]
-    except TypeError:
-        return str(plain(location))
 
 
 def _without_none(description: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Pure, and without numpy or astropy: what is theirs is known by the names of its 
 """
 
 import dataclasses
+import hashlib
 import os
 import re
 from collections import deque
@@ -20,6 +21,8 @@ from functools import partial
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
 from uuid import UUID
+
+from provdb.capture.arrays import array_note, exact_text
 
 __all__ = ["DEEPEST", "LONGEST", "MOST_ITEMS", "plain"]
 
@@ -35,7 +38,11 @@ _LONGEST_REPR: Final = 2_000
 _LONGEST_INTEGER_BITS: Final = 2_000
 _ADDRESS: Final = re.compile(r" at 0x[0-9A-Fa-f]+")
 # Whose text is what their authors mean by them, also where they are arrays.
-_READABLE: Final = ("astropy", "pint", "uncertainties")
+_ASTROPY: Final = "astropy"
+_READABLE: Final = (_ASTROPY, "pint", "uncertainties")
+# Times of numpy that are finer than those of Python: integers without a unit.
+_FINE_TIME: Final = re.compile(r"\[\d*[npfa]s\]")
+_DIGEST_DIGITS: Final = 16
 
 
 def plain(value: Any) -> Any:
@@ -49,7 +56,9 @@ def plain(value: Any) -> Any:
     path, UUID, decimal, fraction             its text
     time, date                                ISO 8601; a ``timedelta`` in seconds
     enumeration                               its name; its value, where that is a text
-    quantity, time, coordinate of astropy     its text
+    quantity of astropy                       numbers with all digits, and the unit
+    time of astropy                           ISO 8601 and its scale (``tai``, ``utc``)
+    table, coordinate of astropy              its text
     dataclass, named tuple, mapping           dictionary
     list, tuple, set, deque                   list, tuple, set, list
     function, class, module                   its qualified name
@@ -59,8 +68,10 @@ def plain(value: Any) -> Any:
 
     A part that holds itself, is nested more than `DEEPEST` levels deep or would make
     more than `MOST_ITEMS` items is named (``<list of 3 items>``); texts and bytes that
-    are longer than `LONGEST` are cut, with a note. Nothing is raised. What comes out
-    can be stored (`provdb.model.values.encode`), and is its own literal.
+    are longer than `LONGEST` are cut, with a note. A digest stands for what is left out
+    of an array, a text or bytes, so that different ones are told apart. Nothing is
+    raised. What comes out can be stored (`provdb.model.values.encode`), and is its own
+    literal.
 
     Example:
         >>> from pathlib import Path
@@ -155,7 +166,8 @@ def _bytes(state: _Plain, value: Any) -> bytes:
     size = memoryview(value).nbytes
     if size <= LONGEST:
         return bytes(memoryview(value))
-    note = f"... ({size} bytes)".encode()
+    digest = _digest(memoryview(value).cast("B"))
+    note = f"... ({size} bytes, sha256 {digest})".encode()
     return bytes(memoryview(value).cast("B")[: LONGEST - len(note)]) + note
 
 
@@ -222,7 +234,7 @@ def _other(state: _Plain, value: Any) -> Any:
     kind = type(value)
     rooms = {str(base.__module__).partition(".")[0] for base in kind.__mro__}
     if not rooms.isdisjoint(_READABLE):
-        return _cut(str(value))
+        return _readable(value) if _ASTROPY in rooms else _cut(str(value))
     if "numpy" in rooms:
         return _of_numpy(state, value)
     if dataclasses.is_dataclass(kind):
@@ -236,14 +248,25 @@ def _other(state: _Plain, value: Any) -> Any:
     return _cut(_ADDRESS.sub("", repr(value)))
 
 
+def _readable(value: Any) -> str:
+    try:
+        text = exact_text(value)
+    except Exception:  # An object of a class that is unlike others of its name.
+        text = None
+    return _cut(str(value) if text is None else text)
+
+
 def _of_numpy(state: _Plain, value: Any) -> Any:
     kind = type(value)
     if getattr(value, "shape", ()) and hasattr(kind, "tolist"):
         if value.size > state._items_left:
-            shape = "×".join(map(str, value.shape))
-            return f"<{_name_of(kind)} of {shape} items of type {value.dtype}>"
+            return f"<{_name_of(kind)} of {array_note(value)}>"
+        if _FINE_TIME.search(str(value.dtype)):
+            return state.of(value.astype(str).tolist())
         return state.of(value.tolist())
     if hasattr(kind, "item"):
+        if _FINE_TIME.search(str(getattr(value, "dtype", ""))):
+            return _cut(str(value))
         item = value.tolist()  # As `item`, but None for what is masked.
         if type(item) is not kind:
             return state.of(item)
@@ -266,8 +289,13 @@ def _name_of(thing: Any) -> str:
 def _cut(text: str, longest: int = _LONGEST_REPR) -> str:
     if len(text) <= longest:
         return text
-    note = f"… ({len(text)} characters)"
+    digest = _digest(text.encode("utf-8", "surrogatepass"))
+    note = f"… ({len(text)} characters, sha256 {digest})"
     return text[: longest - len(note)] + note
+
+
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()[:_DIGEST_DIGITS]
 
 
 def _unlike(key: Any, taken: dict[Any, Any]) -> Any:

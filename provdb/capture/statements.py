@@ -3,7 +3,9 @@
 The fields beyond those of lstosa are ``session_start`` (which execution of the session
 an activity belongs to), ``started_by`` (PROV wasStartedBy: the activity around it),
 ``status``, ``exception``, ``exit_code`` and ``dry_run``; ``missing`` in the link of a
-file that was not there.
+file that was not there; ``mode`` in that of a file that was written (``overwrite``,
+``part`` or ``append``); ``real_path``, the file behind symbolic links, in the record of
+a file; ``invalidated_id``, a file that is gone since the activity.
 """
 
 from collections.abc import Mapping
@@ -17,6 +19,7 @@ __all__ = [
     "end_record",
     "entity_record",
     "generation_record",
+    "invalidation_record",
     "membership_record",
     "parameters_record",
     "session_record",
@@ -119,11 +122,19 @@ def generation_record(
     entity_id: str,
     role: str | None,
     content_hash: str | None = None,
+    mode: str | None = None,
     attributes: Mapping[str, Any] | None = None,
 ) -> Record:
-    """State that an activity generated an entity, and with which content."""
+    """State that an activity generated an entity, how, and with which content."""
     link = _link("generated", session_tag, activity_id, entity_id, role, content_hash)
-    return {**link, **(attributes or {})}
+    return {**link, **({} if mode is None else {"mode": mode}), **(attributes or {})}
+
+
+def invalidation_record(
+    *, session_tag: str, activity_id: str, entity_id: str, role: str | None
+) -> Record:
+    """State that an entity is gone since an activity, as a file that was moved."""
+    return _link("invalidated", session_tag, activity_id, entity_id, role, None)
 
 
 def derivation_record(

@@ -254,7 +254,7 @@ class TracedCall:
         for number, entity in enumerate(found):
             if has_failed and not self._was_written(entity):
                 continue
-            self._activity.generate(entity, role=link.role)
+            self._activity.generate(entity, role=link.role, mode=link.mode)
             self._relate(link, entity, places)
             old = before[number] if number < len(before) else entity
             if link.overwrite and old.id != entity.id:

@@ -21,8 +21,8 @@ from importlib import import_module
 from typing import Any, ClassVar, Final
 
 from provdb.capture import Activity
-from provdb.capture.entity import file_path
 from provdb.capture.environment import environment_of_process
+from provdb.capture.locations import file_paths
 from provdb.capture.plain import plain
 from provdb.compat.ctapipe_log import as_json_value, log_time, system_block
 from provdb.compat.reference_meta import as_mapping, read_reference_meta
@@ -285,9 +285,10 @@ class ActivityProvenance:
         reference_meta: object = None,
     ) -> None:
         """Record a file that it uses, as `Provenance.add_input_file` does."""
-        entry = _file_entry(url, role, add_meta, reference_meta)
-        self.input.append(entry)
-        self._activity.used(entry["url"], role=role, **_description(entry))
+        for path in file_paths(url, activity=self.name, verb="used"):
+            entry = _file_entry(path, role, add_meta, reference_meta)
+            self.input.append(entry)
+            self._activity.used(path, role=role, **_description(entry))
 
     def register_output(
         self,
@@ -297,9 +298,10 @@ class ActivityProvenance:
         reference_meta: object = None,
     ) -> None:
         """Record a file that it generated, as `Provenance.add_output_file` does."""
-        entry = _file_entry(url, role, add_meta, reference_meta)
-        self.output.append(entry)
-        self._activity.generated(entry["url"], role=role, **_description(entry))
+        for path in file_paths(url, activity=self.name, verb="generated"):
+            entry = _file_entry(path, role, add_meta, reference_meta)
+            self.output.append(entry)
+            self._activity.generated(path, role=role, **_description(entry))
 
     def register_config(self, config: Mapping[str, Any]) -> None:
         """Record its configuration: one parameter for each part at the top of it."""
@@ -363,12 +365,11 @@ def install() -> bool:
 
 
 def _file_entry(
-    url: str | os.PathLike[str],
+    path: str,
     role: str | None,
     add_meta: bool,
     reference_meta: object,
 ) -> dict[str, Any]:
-    path = file_path(url)
     metadata = as_mapping(reference_meta)
     if metadata is None and add_meta:
         metadata = read_reference_meta(path)

@@ -9,14 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from provdb.model import fields as f
 from provdb.model import unfold
-from provdb.model.fields import COLLECTIONS
-from provdb.store import Store, copy_store, open_store
+from provdb.store import Store, open_store
 
 __all__ = ["DEMO_CALIBRATION", "DEMO_PRODUCT", "store_demo"]
 
 DEMO_PRODUCT: Final = "dl3_LST-1.Run01807.fits"
 DEMO_CALIBRATION: Final = "drs4_pedestal.Run01804.0000.h5"
+_SOURCE: Final = "demo"
 
 
 def store_demo(store: Store) -> int:
@@ -40,6 +41,11 @@ def store_demo(store: Store) -> int:
             observe()
         handler.close()
         with open_store(uri) as captured:
-            copy_store(captured, store)
-            documents = {name: captured.scan(name) for name in COLLECTIONS}
-            return sum(1 for _ in unfold(documents))
+            documents = {name: list(captured.scan(name)) for name in f.COLLECTIONS}
+    for activity in documents[f.ACTIVITIES]:
+        # The spool has the name of a process, which is another one each time.
+        activity[f.RECORDED] = [
+            {**entry, f.SOURCE: _SOURCE} for entry in activity[f.RECORDED]
+        ]
+    store.write(documents)
+    return sum(1 for _ in unfold(documents))

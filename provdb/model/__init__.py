@@ -1,6 +1,6 @@
 """What provdb knows about provenance: records, documents, names. Pure throughout."""
 
-from provdb.model.activity import is_waiting, start_text, waiting_keys
+from provdb.model.activity import MODES, is_waiting, start_text, waiting_keys
 from provdb.model.entity import COPY, is_copy_of, is_file
 from provdb.model.file import file_content
 from provdb.model.fold import (
@@ -33,6 +33,7 @@ __all__ = [
     "COPY",
     "CURRENT_VERSIONS",
     "LEVELS",
+    "MODES",
     "Document",
     "Documents",
     "FileState",

@@ -59,6 +59,7 @@ DESCRIPTION: Final = Table(
         convert=text,
     ),
     Field(record="filepath", aliases=("location",), document=f.LOCATION, convert=text),
+    Field(record="real_path", document=f.REAL_PATH, convert=text),
     Field(record="type", document=f.TYPE, convert=text),
     Field(record="contentType", document=f.CONTENT_TYPE, convert=text),
     Field(record="size", document=f.SIZE, convert=whole_number),
@@ -131,7 +132,7 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
             document[f.DESCRIPTIONS] = others
     document |= _named(document, descriptions)
     if is_file(document):
-        document |= _identity(document)
+        document |= _identity(document, descriptions)
         if wild := _WILD.search(document[f.LOCATION]):
             folder = document[f.LOCATION][: wild.start()]
             document[f.PATTERN] = folder.rpartition("/")[0] or "/"
@@ -279,13 +280,20 @@ def _named(
     return named
 
 
-def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
+def _identity(
+    document: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
     """Return the name of a file, and the id of its location if it has another id.
 
-    The ids of pipelines are computed from the location as they spell it.
+    The ids of pipelines are computed from the location as they spell it. What is
+    behind a symbolic link is the same file; a link that led to several files in the
+    course of time stands for none of them.
     """
     location = canonical_location(document[f.LOCATION])
     identity = {f.FILE_NAME: file_name(location)}
+    real = {part[f.REAL_PATH] for part in descriptions if f.REAL_PATH in part}
+    if len(real) == 1:
+        location = canonical_location(real.pop())
     id_ = document[f.ID]
     # A URI names a thing that does not change, wherever it is.
     if not is_uri(id_) and (same_as := location_id(location)) != id_:

@@ -125,6 +125,7 @@ _FACTS: Final = dict.fromkeys(
         f.MEMBERS,
         f.SAME_AS,
         f.ALIASES,
+        f.REAL_PATH,
     ),
     1,
 )

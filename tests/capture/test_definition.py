@@ -134,6 +134,54 @@ activities:
     assert [link.overwrite for link in links] == [False, True, False]
 
 
+def test_a_generation_declares_what_the_write_does() -> None:
+    definition = parse_definition(
+        """\
+activities:
+  merge:
+    generation:
+      - {role: DL2, value: dl2, mode: part}
+      - {role: log, value: log, mode: append}
+      - {role: page, value: page}
+"""
+    )
+
+    modes = [link.mode for link in definition.activities["merge"].generation]
+    assert definition.problems == ()
+    assert modes == ["part", "append", None]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        pytest.param(
+            "generation: [{role: DL2, value: dl2, mode: parts}]",
+            "definition:3: mode parts is none of overwrite, part, append; "
+            "did you mean part?",
+            id="unknown mode",
+        ),
+        pytest.param(
+            "generation: [{role: DL2, value: dl2, mode: [part]}]",
+            "definition:3: mode is a list, not a text",
+            id="several modes",
+        ),
+        pytest.param(
+            "usage: [{role: DL2, value: dl2, mode: part}]",
+            "definition:3: a usage of activity merge has no key mode",
+            id="mode of a usage",
+        ),
+    ],
+)
+def test_a_wrong_mode_is_told_with_its_line_and_left_out(
+    row: str, problem: str
+) -> None:
+    definition = parse_definition(f"activities:\n  merge:\n    {row}\n")
+
+    step = definition.activities["merge"]
+    assert [str(p).partition(" (")[0] for p in definition.problems] == [problem]
+    assert [link.mode for link in (*step.usage, *step.generation)] == [None]
+
+
 def test_progenitors_may_be_one_or_several() -> None:
     definition = parse_definition(
         """\

@@ -238,9 +238,17 @@ def test_a_value_becomes_the_nearest_literal(value: Any, literal: Any) -> None:
 @pytest.mark.parametrize(
     ("value", "note"),
     [
-        pytest.param("a" * 200_000, "… (200000 characters)", id="text"),
-        pytest.param(b"a" * 200_000, b"... (200000 bytes)", id="bytes"),
-        pytest.param(SimpleNamespace(a="b" * 9000), "… (9015 characters)", id="repr"),
+        pytest.param(
+            "a" * 200_000, "… (200000 characters, sha256 2287d207f24a941f)", id="text"
+        ),
+        pytest.param(
+            b"a" * 200_000, b"... (200000 bytes, sha256 2287d207f24a941f)", id="bytes"
+        ),
+        pytest.param(
+            SimpleNamespace(a="b" * 9000),
+            "… (9015 characters, sha256 e854798f7e9d098a)",
+            id="repr",
+        ),
     ],
 )
 def test_what_is_too_long_is_cut_with_a_note(value: Any, note: Any) -> None:
@@ -248,6 +256,19 @@ def test_what_is_too_long_is_cut_with_a_note(value: Any, note: Any) -> None:
 
     assert cut.endswith(note)
     assert len(cut) <= LONGEST
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("a" * 200_000, "a" * 199_999 + "b", id="text"),
+        pytest.param(b"a" * 200_000, b"a" * 199_999 + b"b", id="bytes"),
+        pytest.param(Path("a" * 200_000), Path("a" * 199_999 + "b"), id="path"),
+    ],
+)
+def test_what_is_cut_is_told_from_another_that_is_cut(one: Any, other: Any) -> None:
+    assert plain(one) != plain(other)
+    assert plain(one) == plain(one)
 
 
 def test_an_object_that_cannot_be_shown_is_named() -> None:

@@ -533,6 +533,24 @@ def test_a_file_that_is_overwritten_is_used_and_generated(
     assert recorded.used() == recorded.generated() == [("DL1", _DL1)]
 
 
+def test_what_a_write_does_is_recorded_as_its_definition_declares(
+    recorded: Recorder,
+) -> None:
+    definition = _definition(
+        "  merge: {generation: [{role: DL2, value: dl2, mode: part}, "
+        "{role: log, value: log}]}\n"
+    )
+
+    @trace(definition=definition)
+    def merge(dl2: str, log: str) -> None:
+        pass
+
+    merge(_DL1, "/log.txt")
+
+    modes = [record.get("mode") for record in recorded.of(Kind.GENERATION)]
+    assert modes == ["part", None]
+
+
 def test_an_object_that_is_changed_in_place_is_derived_from_what_it_was(
     recorded: Recorder,
 ) -> None:
@@ -649,6 +667,19 @@ def test_dry_execution_records_what_can_be_found_and_runs_nothing(
     assert recorded.used() == [("R0", _R0)]
     assert recorded.generated() == [("DL1", _DL1)]
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_called_in_a_dry_activity_is_dry_too(recorded: Recorder) -> None:
+    @trace(definition=_STEP)
+    def r0_to_dl1(raw: str) -> str:
+        raise AssertionError("it ran")
+
+    with dry_run():
+        step = activity("night")
+    with step:
+        r0_to_dl1(_R0)
+
+    assert [start["dry_run"] for start in recorded.of(Kind.START)] == [True, True]
 
 
 def test_asynchronous_functions_are_traced(recorded: Recorder) -> None:

@@ -384,7 +384,96 @@ def test_a_dry_run_records_and_runs_nothing(provdb: ProvdbProcess) -> None:
     assert not (provdb.home / "dl1.h5").exists()
     assert _files(provdb, "used") == ["r0.fz"]
     assert _files(provdb, "generated") == ["dl1.h5"]
-    assert activity["extra"]["dry_run"] is True
+    assert activity["dry_run"] is True
+
+
+def test_a_dry_run_of_the_environment_runs_nothing(provdb: ProvdbProcess) -> None:
+    said = _run(
+        provdb,
+        *("--part", "night.h5", "sh", "-c", "touch night.h5"),
+        environ={"PROVDB_DRY_RUN": "1"},
+    )
+
+    activity = _activity(provdb)
+    assert (said.status, said.stderr) == (0, "")
+    assert activity["dry_run"] is True
+    assert [link["mode"] for link in activity["generated"]] == ["part"]
+
+
+def test_what_the_command_does_to_its_outputs_is_recorded(
+    provdb: ProvdbProcess,
+) -> None:
+    for name in ("night.h5", "old.0000.h5", "log.txt"):
+        (provdb.home / name).write_text("before")
+
+    said = _run(
+        provdb,
+        *("--part", "DL2=night.h5", "--part", "old.*.h5", "--append", "log.txt"),
+        *("--generated", "new.h5"),
+        *("sh", "-c", "for n in night.h5 log.txt new.h5 old.0001.h5; "
+        "do echo more >> $n; done"),
+    )  # fmt: skip
+
+    paths = {entity["_id"]: path for path, entity in _entities(provdb).items()}
+    links = _activity(provdb)["generated"]
+    assert (said.status, said.stderr) == (0, "")
+    assert {
+        paths[link["entity"]]: (link.get("mode"), link.get("role")) for link in links
+    } == {
+        "night.h5": ("part", "DL2"),
+        "old.0001.h5": ("part", None),
+        "log.txt": ("append", None),
+        "new.h5": (None, None),
+    }
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        pytest.param(("--generated", "DL2=dl2.h5", "--part", "dl2.h5"), id="same"),
+        pytest.param(("--generated", "DL2=*.h5", "--part", "dl2.h5"), id="pattern"),
+        pytest.param(("--part", "*.h5", "--generated", "DL2=dl2.h5"), id="any order"),
+        pytest.param(
+            ("--part", "dl2.h5", "--append", "DL2=dl2.h5"), id="two, of which the first"
+        ),
+    ],
+)
+def test_a_file_that_is_declared_twice_is_recorded_once_with_role_and_mode(
+    provdb: ProvdbProcess, declared: tuple[str, ...]
+) -> None:
+    said = _run(provdb, *declared, "touch", "dl2.h5")
+
+    assert said.status == 0
+    assert _activity(provdb)["generated"] == [
+        {
+            "entity": location_id(str(provdb.home / "dl2.h5")),
+            "role": "DL2",
+            "mode": "part",
+        }
+    ]
+
+
+def test_a_file_that_has_two_roles_is_recorded_with_both(
+    provdb: ProvdbProcess,
+) -> None:
+    _run(
+        provdb, "--generated", "A=dl1.h5", "--generated", "B=dl1.h5", "touch", "dl1.h5"
+    )
+
+    roles = [link["role"] for link in _activity(provdb)["generated"]]
+    assert roles == ["A", "B"]
+
+
+def test_an_output_that_is_a_link_leads_to_its_file(provdb: ProvdbProcess) -> None:
+    (provdb.home / "v1").mkdir()
+    (provdb.home / "pro").symlink_to("v1")
+
+    _run(provdb, "--generated", "pro/dl1.h5", "touch", "pro/dl1.h5")
+
+    (entity,) = _entities(provdb).values()
+    assert entity["location"] == str(provdb.home / "pro" / "dl1.h5")
+    assert entity["real_path"] == str((provdb.home / "v1" / "dl1.h5").resolve())
+    assert entity["same_as"] == location_id(entity["real_path"])
 
 
 def test_secrets_in_arguments_are_masked(provdb: ProvdbProcess) -> None:

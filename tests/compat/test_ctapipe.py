@@ -161,8 +161,7 @@ def test_activities_are_a_stack(provenance: Provenance, records: RecordList) -> 
     assert provenance.finished_activities == [inner, outer]
     assert [use["entity"] for use in cleaning["used"]] == [location_id(_DL1)]
     assert (
-        cleaning["extra"]["started_by"]
-        == (records.activity("ctapipe-process")["activity_id"])
+        cleaning["started_by"] == (records.activity("ctapipe-process")["activity_id"])
     )
 
 

@@ -8,7 +8,7 @@ from provdb.ingest import ingest
 from provdb.store import open_store
 from tests.faults.conftest import NewSpools
 from tests.faults.kit import NOBODY, Spools
-from tests.samples import SLIDES_LOG, stored_in
+from tests.samples import SLIDES_LOG, stored_without_places
 
 _YAML: Final = """
 version: 1
@@ -73,12 +73,12 @@ def test_the_text_log_holds_the_very_same(
     text_log = spools.folder / "prov.log"
     with open_store("memory://") as store:
         ingest(store, [text_log])
-        read = stored_in(store)
+        read = stored_without_places(store)
     with open_store("memory://") as first, open_store(spools.uri) as second:
         order = [first, second] if is_ingested_first else [second, first]
         for each in order:
             ingest(each, [text_log])
-        again = [stored_in(each) for each in order]
+        again = [stored_without_places(each) for each in order]
 
     assert (ended.status, ended.stderr, spools.left()) == (0, "", [])
     assert live == read
@@ -106,10 +106,10 @@ for line in open({str(SLIDES_LOG)!r}):
     )
     with open_store("memory://") as store:
         ingest(store, [SLIDES_LOG])
-        expected = stored_in(store)
+        expected = stored_without_places(store)
     with open_store("memory://") as store:
         ingest(store, [spools.folder / "prov.log"])
-        read = stored_in(store)
+        read = stored_without_places(store)
 
     assert (ended.status, ended.stderr, spools.left()) == (0, "", [])
     assert spools.stored() == expected

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provdb.errors import RecordError
-from provdb.model import Document, Folder, Record, fold, merge, unfold
+from provdb.model import Document, Folder, Record, fold, location_id, merge, unfold
 from provdb.model import fields as f
 from provdb.store.validators import check
 from tests.model.literals import records
@@ -228,6 +229,45 @@ def test_what_is_taken_in_pieces_merges_to_the_whole() -> None:
     assert len(merged[f.ACTIVITIES]) == 2
 
 
+@given(st.permutations(range(6)), st.sets(st.integers(1, 5)))
+def test_places_are_the_same_however_records_come(
+    order: list[int], cuts: set[int]
+) -> None:
+    deliveries = [
+        (START, "prov.log", 1),
+        (START, "cp15-1", 0),
+        (USAGE, "prov.log", 2),
+        (END, "prov.log", 9),
+        (END, "cp15-1", 5),
+        (END, "prov.log", 7),
+    ]
+    shuffled = [deliveries[number] for number in order]
+    bounds = [0, *sorted(cuts), len(shuffled)]
+    pieces = []
+    folder = Folder()
+    for start, end in pairwise(bounds):
+        for record, source, place in [deliveries[0], *shuffled[start:end]]:
+            folder.add(record, source=source, place=place)
+        pieces.append(folder.take())
+
+    (activity,) = merge_all(*pieces)[f.ACTIVITIES]
+
+    assert activity[f.RECORDED] == [
+        {f.SOURCE: "cp15-1", f.START: 0, f.END: 5},
+        {f.SOURCE: "prov.log", f.START: 1, f.END: 7},
+    ]
+
+
+def test_the_place_of_an_end_before_its_start_is_kept() -> None:
+    folder = Folder()
+    folder.add(END, source="prov.log", place=3)
+    folder.add(START, source="prov.log", place=4)
+
+    (activity,) = folder.take()[f.ACTIVITIES]
+
+    assert activity[f.RECORDED] == [{f.SOURCE: "prov.log", f.START: 4, f.END: 3}]
+
+
 LATER: Record = {"startTime": "2020-05-18T15:00:00", "in_session": 8773094569769}
 
 
@@ -331,6 +371,54 @@ def test_a_file_says_level_run_subrun_and_name() -> None:
 
     assert (entity[f.LEVEL], entity[f.RUN], entity[f.SUBRUN]) == ("R0", 1618, 8)
     assert entity[f.FILE_NAME] == "LST-1.1.Run01618.0008.fits.fz"
+
+
+LINK = {"entity_id": "446f45", "filepath": "/cal/pro/drs4_pedestal.h5"}
+REAL = "/cal/v1/drs4_pedestal.h5"
+
+
+def test_a_file_behind_a_symbolic_link_is_the_same_file() -> None:
+    (entity,) = fold([LINK | {"real_path": REAL}])[f.ENTITIES]
+
+    assert entity[f.REAL_PATH] == REAL
+    assert entity[f.SAME_AS] == location_id(REAL)
+
+
+def test_a_link_is_the_same_file_under_whichever_tag_that_was_told() -> None:
+    records = [LINK | {"session_tag": "a:1"}, LINK | {"real_path": REAL}, LINK]
+    folder = Folder()
+    pieces = [take_after(folder, record) for record in records]
+
+    (entity,) = merge_all(*pieces)[f.ENTITIES]
+
+    assert entity[f.SAME_AS] == location_id(REAL)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        pytest.param([LINK], id="no link"),
+        pytest.param(
+            [
+                LINK | {"real_path": f"/cal/v{number}/drs4_pedestal.h5"}
+                for number in (1, 2)
+            ],
+            id="a link that led to several files",
+        ),
+        pytest.param(
+            [{"entity_id": location_id(REAL), "real_path": REAL, "filepath": REAL}],
+            id="a file that is itself",
+        ),
+        pytest.param([LINK | {"real_path": None}], id="nothing"),
+    ],
+)
+def test_a_file_is_the_same_as_no_other_without_one_link(
+    records: list[Record],
+) -> None:
+    (entity,) = fold(records)[f.ENTITIES]
+
+    assert f.SAME_AS not in entity
+    assert texts_of(unfold({f.ENTITIES: [entity]})) == texts_of(records)
 
 
 def test_a_collection_has_no_file_name() -> None:

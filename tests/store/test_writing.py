@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from provdb.errors import RecordError
-from provdb.model import Record, fold, kind_of, unfold
+from provdb.model import Folder, Record, fold, kind_of, unfold
 from provdb.model import fields as f
 from provdb.model.records import Kind
 from provdb.store import Store, WriteCounts, copy_store, open_store
@@ -176,6 +176,36 @@ def test_the_order_of_records_does_not_matter(
     write_pieces(store, batches(shuffled, size))
 
     assert stored_in(store) == together(fold(records))
+
+
+Placed = tuple[int, Record]
+
+
+def write_placed(store: Store, pieces: Iterable[Sequence[Placed]]) -> None:
+    """Write pieces of a log with the places that its records have in it."""
+    for piece in pieces:
+        folder = Folder()
+        for place, record in piece:
+            folder.add(record, source="prov.log", place=place)
+        store.write(folder.take())
+
+
+@given(chance=st.randoms(use_true_random=False), size=st.integers(1, 40))
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_places_of_records_are_kept_in_any_pieces_and_any_order(
+    new_store: NewStore, chance: random.Random, size: int
+) -> None:
+    placed = list(enumerate(records_of(read_log(RUN_LOG)), 1))
+    shuffled = chance.sample(placed, len(placed))
+    whole, store = new_store(), new_store()
+    write_placed(whole, [placed])
+
+    write_placed(store, batches(shuffled, size))
+    once = stored_in(store)
+    write_placed(store, batches(placed, size))
+
+    assert once == stored_in(whole)
+    assert stored_in(store) == once
 
 
 def test_the_order_of_processes_does_not_matter(new_store: NewStore) -> None:

@@ -40,8 +40,9 @@ ACTIVITY: Final = {
     f.NAME: LABEL,
     **_own(
         *(f.SESSION_TAG, f.SESSION_ID, f.ACTIVITY_ID, f.SESSION_START),
-        *(f.AGENT, f.SCRIPT, f.GRANULARITY, f.EXTRA, f.WRITTEN),
-        *(f.END_EXTRA, f.END_WRITTEN, f.COPIES, f.OTHER_RECORDS),
+        *(f.AGENT, f.SCRIPT, f.GRANULARITY, f.STARTED_BY, f.DRY_RUN),
+        *(f.EXTRA, f.WRITTEN, f.END_EXTRA, f.END_WRITTEN, f.RECORDED),
+        *(f.COPIES, f.OTHER_RECORDS),
     ),
 }
 ENTITY: Final = {
@@ -55,7 +56,7 @@ ENTITY: Final = {
     f.SESSION_TAGS: f"{PROVDB}session_tag",
 }
 FILE: Final = _own(f.SIZE, f.NAMES, f.CONTENT)
-LINK: Final = _own(f.HASH, f.EXTRA, f.WRITTEN)
+LINK: Final = _own(f.HASH, f.MODE, f.EXTRA, f.WRITTEN)
 SESSION: Final = _own(f.SESSION_TAG, f.SESSION_ID, f.EXECUTIONS, f.OTHER_RECORDS)
 
 

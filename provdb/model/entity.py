@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from provdb.model import fields as f
 from provdb.model.names import LEVELS, file_facts, file_name
+from provdb.model.qualified import is_uri
 from provdb.model.records import (
     Field,
     Kind,
@@ -34,6 +35,7 @@ __all__ = [
     "COPY",
     "DESCRIPTION",
     "ENTITY_VERSION",
+    "FIXED",
     "differ_in_tags_only",
     "entity_document",
     "entity_records",
@@ -45,6 +47,9 @@ __all__ = [
 ENTITY_VERSION: Final = 2
 # What the record of a derivation says of a file that has the content of another one.
 COPY: Final = "copy"
+# What the record of an entity says that is one fixed thing, as W3C PROV has it: only
+# named in relations, or described by a statement of PROV.
+FIXED: Final = "fixed"
 
 DESCRIPTION: Final = Table(
     Field(
@@ -119,6 +124,8 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
     }
     if is_file(document):
         document[f.FILE_NAME] = file_name(document[f.LOCATION])
+    if is_uri(entity_id) and descriptions and all(map(_is_foreign, descriptions)):
+        document[f.FIXED] = True
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -221,6 +228,12 @@ def _descriptions(
             parts, key=lambda key: (f.NAME in parts[key], len(parts[key]), key)
         )
     ]
+
+
+def _is_foreign(description: Mapping[str, Any]) -> bool:
+    """Say whether a description is from a PROV document of somebody else."""
+    extra = description.get(f.EXTRA, {})
+    return "prov" in extra or extra.get(FIXED) is True
 
 
 def _stated(

@@ -60,6 +60,7 @@ SESSION_TAGS: Final = "session_tags"
 DESCRIPTIONS: Final = "descriptions"
 DERIVED_FROM: Final = "derived_from"
 MEMBERS: Final = "members"
+FIXED: Final = "fixed"
 
 PROPERTIES: Final = "properties"
 EXECUTIONS: Final = "executions"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from provdb.model import Document, Record
+from provdb.model import Document, Kind, Record, kind_of
 from provdb.model import fields as f
 from provdb.model.activity import activity_records
 from provdb.model.attributes import (
@@ -40,7 +40,11 @@ _KINDS: Final = (
     *("activity", "agent", "entity", "environment"),
     *("file", "product", "session"),
 )
-_LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
+_LINKS: Final = {
+    "used": f.USED,
+    "wasGeneratedBy": f.GENERATED,
+    "wasInvalidatedBy": f.INVALIDATED,
+}
 _SOURCES: Final = {
     "wasDerivedFrom": (f.DERIVED_FROM, "generatedEntity", "usedEntity"),
     "hadMember": (f.MEMBERS, "collection", "entity"),
@@ -48,6 +52,7 @@ _SOURCES: Final = {
 # Nothing that is not said elsewhere.
 _IMPLIED: Final = {
     "wasInformedBy": ("informed", "informant"),
+    "wasStartedBy": ("activity", "starter"),
     "wasAssociatedWith": ("activity", "agent"),
     "specializationOf": ("specificEntity",),
     "wasInfluencedBy": ("influencee", "influencer"),
@@ -127,7 +132,8 @@ class OwnDocument:
         if uri in self._links:
             kind = "activity"
         if kind == "activity":
-            return activity_records(self._activity(uri, statement))
+            document = self._activity(uri, statement)
+            return [*activity_records(document), *_places(document)]
         if kind == "session":
             return _session(statement, environments)
         if kind == "entity":
@@ -145,6 +151,7 @@ class OwnDocument:
             f.PARAMETERS: dict(_named(statement.attributes, PARAMETER)),
             f.USED: [],
             f.GENERATED: [],
+            f.INVALIDATED: [],
             **said,
         }
         for argument, field in (("startTime", f.START), ("endTime", f.END)):
@@ -190,6 +197,21 @@ class OwnDocument:
                 except ValueError as error:
                     on_problem(statements[0], f"it was changed by others: {error}")
         return found
+
+
+def _places(document: Document) -> Iterator[Record]:
+    """Yield where the records of an activity stood, if the document says it."""
+    if f.RECORDED not in document:
+        return
+    record: Record = {
+        "activity_id": document[f.ACTIVITY_ID],
+        "recorded": document[f.RECORDED],
+    }
+    if document[f.SESSION_TAG] is not None:
+        record["session_tag"] = document[f.SESSION_TAG]
+    if kind_of(record) is not Kind.RECORDED:
+        raise ValueError("its places are not places")
+    yield record
 
 
 def _file(digest: str, said: Document) -> Document:

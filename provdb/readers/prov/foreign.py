@@ -47,8 +47,9 @@ def foreign_records(statements: Sequence[Statement]) -> Iterator[Record]:
 
     >>> used = Statement("used", None, (("activity", "http://example.org/step"),
     ...     ("entity", "http://example.org/dl1")), ((ROLE, "input"),))
-    >>> list(foreign_records([used]))[-1]["used_role"]
-    'input'
+    >>> start, usage, entity = foreign_records([used])
+    >>> usage["used_role"], entity["entity_id"], start["status"]
+    ('input', 'http://example.org/dl1', 'unknown')
     """
     activities = _activities(statements)
     for uri, times in activities.items():

@@ -14,6 +14,7 @@ from provdb.model.attributes import (
     ACTIVITY,
     ENTITY,
     FILE,
+    INFERRED,
     LINK,
     SESSION,
     part_of,
@@ -37,8 +38,8 @@ from provdb.model.values import encode_key
 __all__ = ["OwnDocument"]
 
 _KINDS: Final = (
-    *("activity", "agent", "entity", "environment"),
-    *("file", "product", "session"),
+    *("activity", "agent", "answer", "entity", "environment"),
+    *("file", "part", "product", "session"),
 )
 _LINKS: Final = {
     "used": f.USED,
@@ -63,7 +64,6 @@ _DECLARED: Final = (
     *("generationDescription", "parameter", "parameterDescription"),
 )
 _SYSTEM: Final = {f.SYSTEM: f"{PROVDB}{f.SYSTEM}"}
-_INFERRED: Final = f"{PROVDB}inferred"
 
 
 class OwnDocument:
@@ -90,9 +90,12 @@ class OwnDocument:
         if kind in _LINKS and _names_own(statement, ("activity",)):
             if statement.argument("entity") is None or not _is_plain(statement):
                 return False
-            activity = statement.argument("activity") or ""
-            self._links.setdefault(activity, []).append(statement)
+            if not statement.values(INFERRED):
+                activity = statement.argument("activity") or ""
+                self._links.setdefault(activity, []).append(statement)
             return True
+        if kind == "hadMember" and _is_part(statement.argument("entity") or ""):
+            return True  # The activities of the parts generated the whole.
         if kind in _SOURCES and _names_own(statement, _SOURCES[kind][1:2]):
             _, one, other = _SOURCES[kind]
             if statement.argument(other) is None or not _is_plain(statement):
@@ -172,7 +175,7 @@ class OwnDocument:
         said = part_of(statement.attributes, ENTITY)
         document: Document = {f.ID: _id_of(uri), f.SESSION_TAGS: [], **said}
         for relation in self._sources.get(uri, ()):
-            if relation.values(_INFERRED):
+            if relation.values(INFERRED):
                 continue
             field, _, other = _SOURCES[relation.kind]
             target = _id_of(relation.argument(other) or "")
@@ -257,6 +260,11 @@ def _named(
 def _id_of(uri: str) -> str:
     named = parse_uri(uri)
     return uri if named is None or named.kind not in _KINDS else named.id
+
+
+def _is_part(uri: str) -> bool:
+    named = parse_uri(uri)
+    return named is not None and named.kind == "part"
 
 
 def _is_own(statement: Statement) -> bool:

@@ -173,9 +173,7 @@ def _prov_jsonld(asked: Export) -> bytes:
         return prov_jsonld(_statements(asked)) + b"\n"
 
 
-def _prov(
-    library_format: str, needs: str | None = None
-) -> Callable[[Export], bytes]:
+def _prov(library_format: str, needs: str | None = None) -> Callable[[Export], bytes]:
     """Return what writes a format that the library of PROV has.
 
     Args:

@@ -45,7 +45,9 @@ def turtle(statements: Iterable[Statement]) -> bytes:
             URIRef(one.subject),
             URIRef(f"{PROV}{one.relation}"),
             URIRef(one.object),
-            graphs.graph(URIRef(one.bundle) if one.bundle else DATASET_DEFAULT_GRAPH_ID),
+            graphs.graph(
+                URIRef(one.bundle) if one.bundle else DATASET_DEFAULT_GRAPH_ID
+            ),
         )
         for one in triples
     )

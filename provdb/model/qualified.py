@@ -44,7 +44,7 @@ class QualifiedId(NamedTuple):
     """What a URI of provdb names.
 
     Attributes:
-        kind: ``activity``, ``entity``, ``part``, ``agent``, ``session``, ``environment``…
+        kind: ``activity``, ``entity``, ``part``, ``agent``, ``session``…
         id: Id of its document, or its name; of a part the id of its entity.
         version: Short name of the version of an entity, or None; of a part the id of
             the activity that wrote it.
@@ -74,6 +74,11 @@ def parse_uri(uri: str) -> QualifiedId | None:
     QualifiedId(kind='entity', id='446f45', version='9c3006f3f024')
     >>> parse_uri("http://example.org/dl1") is None
     True
+
+    A URI that somebody damaged names nothing either.
+
+    >>> parse_uri("urn:provdb:entity--FF") is None
+    True
     """
     if not uri.startswith(PROVDB):
         return None
@@ -81,9 +86,12 @@ def parse_uri(uri: str) -> QualifiedId | None:
     if not dash:
         return None
     id_, dot, version = name.partition(".")
-    return QualifiedId(
-        kind, unescape_name(id_), unescape_name(version) if dot else None
-    )
+    try:
+        return QualifiedId(
+            kind, unescape_name(id_), unescape_name(version) if dot else None
+        )
+    except UnicodeDecodeError:
+        return None
 
 
 def is_uri(text: str) -> bool:

@@ -23,8 +23,10 @@ from provdb.model.attributes import (
 from provdb.model.entity import entity_records
 from provdb.model.file import file_records, with_content
 from provdb.model.qualified import (
+    IVOA,
     PARAMETER,
     PROPERTY,
+    PROV,
     PROVDB,
     QualifiedId,
     attribute_name,
@@ -268,9 +270,13 @@ def _is_part(uri: str) -> bool:
 
 
 def _is_own(statement: Statement) -> bool:
-    return _own_name(statement.id or "") is not None or any(
-        attribute.startswith(PROVDB) for attribute, _ in statement.attributes
+    if any(attribute.startswith(PROVDB) for attribute, _ in statement.attributes):
+        return True
+    named = _own_name(statement.id or "")
+    is_of_others = any(
+        not attribute.startswith((PROV, IVOA)) for attribute, _ in statement.attributes
     )
+    return named is not None and not (named.kind == "entity" and is_of_others)
 
 
 def _own_name(uri: str) -> QualifiedId | None:

@@ -21,6 +21,7 @@ from provdb.lineage import (
     tag_lineage,
 )
 from provdb.lineage.result import Completeness
+from provdb.model import fold
 from provdb.store import Store, open_store
 from tests.samples import NIGHT_LOG
 
@@ -239,6 +240,30 @@ def test_a_merged_file_is_a_collection_of_its_parts(
     generated = [str(r.args[0]) for r in of_kind(document, "prov:Generation")]
     assert len(parts) == 11
     assert sorted(parts) == sorted(name for name in generated if "part-" in name)
+
+
+def test_a_nested_activity_was_started_by_the_one_around_it() -> None:
+    step = {"in_session": "7", "session_tag": "r0_to_dl1:01807"}
+    store = open_store("memory://")
+    store.write(
+        fold(
+            [
+                {"activity_id": "621ca2", "name": "night", **step},
+                {
+                    "activity_id": "621ca3",
+                    "name": "r0_to_dl1",
+                    "started_by": "621ca2",
+                    **step,
+                },
+            ]
+        )
+    )
+
+    written = prov_document(tag_lineage(store, "*"), store)
+
+    (start,) = of_kind(written, "prov:Start")
+    names = [written.get_record(start.args[place])[0].label for place in (0, 2)]
+    assert names == ["r0_to_dl1", "night"]
 
 
 def test_an_impact_is_a_document_too(night: Store) -> None:

@@ -1,5 +1,6 @@
 """PROV documents of others: nothing in them is lost, and nothing is added to them."""
 
+import json
 from io import BytesIO
 from typing import Final
 
@@ -8,7 +9,13 @@ import pytest
 from provdb.errors import ReadError
 from provdb.export import export
 from provdb.ingest import ingest
-from provdb.lineage import lineage, tag_lineage
+from provdb.lineage import (
+    Lineage,
+    LineageEdge,
+    LineageNode,
+    lineage,
+    tag_lineage,
+)
 from provdb.model import Document, fold
 from provdb.model import fields as f
 from provdb.store import Store
@@ -91,6 +98,12 @@ def test_both_accounts_of_one_event_are_followed(store: Store) -> None:
     [
         pytest.param(ACCOUNTS, id="two accounts", marks=_not_followed),
         pytest.param(UNDECLARED, id="undeclared"),
+        pytest.param("used(ex:a, ex:e, -)", id="nothing declared"),
+        pytest.param("wasInformedBy(ex:a, ex:b)", id="activities"),
+        pytest.param("wasAssociatedWith(ex:a, ex:who, ex:plan)", id="agent and plan"),
+        pytest.param("wasInvalidatedBy(ex:e, ex:a, -)", id="removal"),
+        pytest.param("wasStartedBy(ex:a, ex:e, ex:b, -)", id="start"),
+        pytest.param("hadMember(ex:e, ex:f)", id="member"),
     ],
 )
 def test_a_document_of_others_comes_back(store: Store, statements: str) -> None:
@@ -197,3 +210,30 @@ def test_a_removal_is_one_of_the_links_of_its_activity(store: Store) -> None:
 
     links = activity(store, f"{EX}clean")[f.INVALIDATED]
     assert [link[f.ENTITY] for link in links] == [f"{EX}dl1"]
+
+
+def test_two_accounts_of_one_event_are_exported_as_they_were_stated(
+    store: Store,
+) -> None:
+    """They are not parts of a file, and nothing is said beside them."""
+    read(store, ACCOUNTS)
+    dl2 = LineageNode(f"{EX}dl2", "entity", "dl2", entity=f"{EX}dl2")
+    steps = [
+        LineageNode(document[f.ID], "activity", document[f.NAME])
+        for document in store.scan(f.ACTIVITIES)
+    ]
+    answer = Lineage(
+        question={"direction": "none"},
+        start=dl2.id,
+        nodes=(dl2, *steps),
+        edges=tuple(LineageEdge(dl2.id, one.id, "wasGeneratedBy") for one in steps),
+    )
+
+    written = json.loads(export(answer, store, format_name="prov-json"))
+
+    stated = {"prov:entity": "ns1:dl2", "prov:time": "2020-01-17T22:00:00"}
+    assert sorted(written["wasGeneratedBy"].values(), key=str) == [
+        stated | {"prov:activity": "ns1:night"},
+        stated | {"prov:activity": "ns1:step"},
+    ]
+    assert "hadMember" not in written

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import PurePath
@@ -18,6 +19,7 @@ from provdb.export.page import page
 from provdb.export.picture import picture, readable
 from provdb.export.prov import document_of
 from provdb.export.prov_json import prov_json
+from provdb.export.rdf import prov_jsonld, turtle
 from provdb.export.ro_crate import METADATA_FILE, ro_crate
 from provdb.export.statements import statements_of
 from provdb.lineage import Lineage, collapse
@@ -160,30 +162,44 @@ def _prov_json(asked: Export) -> bytes:
     return prov_json(_statements(asked))
 
 
-def _prov(
-    library_format: str, needs: str | None = None, **options: str
-) -> Callable[[Export], bytes]:
+def _turtle(asked: Export) -> bytes:
+    _require("rdflib")
+    with _quiet():
+        return turtle(_statements(asked))
+
+
+def _prov_jsonld(asked: Export) -> bytes:
+    with _quiet():
+        return prov_jsonld(_statements(asked)) + b"\n"
+
+
+def _prov(library_format: str, needs: str | None = None) -> Callable[[Export], bytes]:
     """Return what writes a format that the library of PROV has.
 
     Args:
         library_format: Its name in the library.
         needs: A library that must be installed for it.
-        **options: What else the library is told.
     """
 
     def write(asked: Export) -> bytes:
         if needs is not None:
             _require(needs)
         stream = BytesIO()
-        with warnings.catch_warnings():
-            # The libraries warn of each other, and of names that are theirs to write.
-            warnings.simplefilter("ignore")
+        with _quiet():
             document = document_of(_statements(asked))
-            document.serialize(stream, format=library_format, **options)
+            document.serialize(stream, format=library_format)
         content = stream.getvalue()
         return content if content.endswith(b"\n") else content + b"\n"
 
     return write
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # The libraries warn of each other, and of names that are theirs to write.
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _ro_crate(asked: Export) -> bytes:
@@ -215,12 +231,8 @@ FORMATS: Final = {
             endings=(".xml", ".provx"),
             write=_prov("xml", needs="lxml"),
         ),
-        Format(
-            name="turtle",
-            endings=(".ttl",),
-            write=_prov("rdf", needs="rdflib", rdf_format="turtle"),
-        ),
-        Format(name="prov-jsonld", endings=(".jsonld",), write=_prov("jsonld")),
+        Format(name="turtle", endings=(".ttl",), write=_turtle),
+        Format(name="prov-jsonld", endings=(".jsonld",), write=_prov_jsonld),
         Format(name="ro-crate", endings=(METADATA_FILE,), write=_ro_crate),
         Format(
             name="dot",

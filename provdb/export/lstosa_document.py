@@ -144,11 +144,11 @@ class _Writer:
             self._write_parameters(step, name)
         for link in step.used:
             self._document.used(
-                name, self._names[link.node.id], other_attributes=_role(link)
+                name, self._names[link.node.id], other_attributes=_said_of(link)
             )
         for link in step.generated:
             self._document.wasGeneratedBy(
-                self._names[link.node.id], name, other_attributes=_role(link)
+                self._names[link.node.id], name, other_attributes=_said_of(link)
             )
 
     def _write_parameters(self, step: RunStep, name: "QualifiedName") -> None:
@@ -166,8 +166,9 @@ class _Writer:
         if edge.relation == "hadMember":
             self._document.hadMember(source, target)
             return
-        inferred = {} if edge.rule is None else {"inferred": edge.rule}
-        self._document.wasDerivedFrom(source, target, other_attributes=inferred)
+        said = {"inferred": edge.rule or edge.evidence} if edge.is_inferred else {}
+        attributes = [*said.items(), *(("mark", mark) for mark in edge.marks)]
+        self._document.wasDerivedFrom(source, target, other_attributes=attributes)
 
     def _name(self, id_: object) -> "QualifiedName":
         name = f"id:{quote(str(id_), safe=_PLAIN)}"
@@ -193,5 +194,7 @@ def _time(written: object, read: datetime | None) -> datetime | None:
     return read
 
 
-def _role(link: RunLink) -> dict[str, str] | None:
-    return None if link.role is None else {"prov:role": link.role}
+def _said_of(link: RunLink) -> list[tuple[str, str]]:
+    """Return the attributes of a usage or a generation: its role and its marks."""
+    role = [] if link.role is None else [("prov:role", link.role)]
+    return [*role, *(("mark", mark) for mark in link.marks)]

@@ -36,10 +36,12 @@ class RunLink:
     Attributes:
         node: The entity, or the collection of subruns.
         role: Its role in the step.
+        marks: What is in doubt of it.
     """
 
     node: LineageNode
     role: str | None
+    marks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +150,19 @@ class _Telling:
         self._details = details
         self._run = run
         self._nodes = {node.id: node for node in lineage.nodes}
-        self._links: dict[tuple[str, str], dict[RunLink, None]] = {}
+        # The marks of each role of a node, by relation and step.
+        self._links: dict[
+            tuple[str, str], dict[tuple[LineageNode, str | None], set[str]]
+        ] = {}
         for edge in lineage.edges:
             relation, step, entity = edge.relation, edge.source, edge.target
             if relation == "wasGeneratedBy":
                 step, entity = entity, step
             if relation not in _DIRECT:
                 node = self._nodes[entity]
-                link = RunLink(node=node, role=_role(node, edge.role))
-                self._links.setdefault((relation, step), {})[link] = None
+                links = self._links.setdefault((relation, step), {})
+                place = node, _role(node, edge.role)
+                links.setdefault(place, set()).update(edge.marks)
 
     def tell(self) -> RunProvenance:
         """Return all of it."""
@@ -265,7 +271,10 @@ class _Telling:
         links = self._links.get((relation, node.id), {})
         return tuple(
             sorted(
-                links,
+                (
+                    RunLink(node=entity, role=role, marks=tuple(sorted(marks)))
+                    for (entity, role), marks in links.items()
+                ),
                 key=lambda link: (
                     bool(link.node.members),
                     link.role or "",

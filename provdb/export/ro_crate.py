@@ -4,7 +4,8 @@ Of the Workflow Run profiles it is the one for runs whose workflow is no file of
 own (https://www.researchobject.org/workflow-run-crate/profiles/process_run_crate/):
 each activity is a ``CreateAction`` of its own, whose ``instrument`` is the step. What
 it used is its ``object`` and what it generated its ``result``; what is derived from
-something else ``isBasedOn`` it. Versions of one file differ in their fragment.
+something else ``isBasedOn`` it. Versions of one file differ in their fragment. How
+complete the answer is, and what is in doubt, are an ``additionalProperty``.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ import orjson
 from provdb.export.details import Details
 from provdb.export.surroundings import session_of
 from provdb.lineage import Lineage, LineageNode
-from provdb.lineage.result import order_of_node
+from provdb.lineage.result import DOUBTS, order_of_node
 from provdb.model import Document, decode, file_name, format_time
 from provdb.model import fields as f
 from provdb.model.qualified import escape_name, is_uri
@@ -40,6 +41,7 @@ _STATUSES: Final = {
     "interrupted": "http://schema.org/FailedActionStatus",
     "running": "http://schema.org/ActiveActionStatus",
 }
+_COMPLETENESS: Final = "#completeness"
 _LICENSE: Final = "No license of these files is recorded."
 _LONGEST_VALUE: Final = 10_000
 
@@ -56,6 +58,9 @@ def ro_crate(lineage: Lineage, details: Details) -> bytes:
     crate = _Crate(lineage, details)
     graph = [*_head(lineage), *crate.things()]
     root = graph[1]
+    if lineage.question.get("direction") in ("upstream", "downstream"):
+        root["additionalProperty"] = {"@id": _COMPLETENESS}
+        graph.append(_completeness(lineage))
     root["hasPart"] = [_ref(thing) for thing in graph if thing["@type"] == "File"]
     root["mentions"] = [
         _ref(thing) for thing in graph if thing["@type"] == "CreateAction"
@@ -95,6 +100,15 @@ def _head(lineage: Lineage) -> list[Thing]:
     ]
 
 
+def _completeness(lineage: Lineage) -> Thing:
+    return {
+        "@id": _COMPLETENESS,
+        "@type": "PropertyValue",
+        "name": "completeness",
+        "value": lineage.completeness.sentence,
+    }
+
+
 class _Crate:
     """The things of one crate, and what they are called."""
 
@@ -109,7 +123,12 @@ class _Crate:
             for node in lineage.nodes
         }
         self._targets: dict[tuple[str, str], dict[str, None]] = {}
+        self._doubts: dict[str, list[str]] = {}
         for edge in sorted(lineage.edges):
+            for mark in edge.marks:
+                other = self._ids[edge.target]
+                text = f"{edge.relation} {other}: {DOUBTS.get(mark, mark)}"
+                self._doubts.setdefault(edge.source, []).append(f"{mark}: {text}")
             source, target = self._ids[edge.source], self._ids[edge.target]
             if edge.relation == "wasGeneratedBy":
                 source, target = target, source
@@ -140,6 +159,7 @@ class _Crate:
         for key, time in (("startTime", node.start), ("endTime", node.end)):
             if time is not None:
                 action[key] = format_time(time)
+        action["additionalProperty"] = self._marks(node)
         if node.status in _STATUSES:
             action["actionStatus"] = {"@id": _STATUSES[str(node.status)]}
         if document.get(f.AGENT) is not None:
@@ -202,7 +222,20 @@ class _Crate:
                 thing[key] = refs
         if node.members:
             thing["hasPart"] = [*self._members(node)]
+        if marks := self._marks(node):
+            thing["additionalProperty"] = marks
         return thing
+
+    def _marks(self, node: LineageNode) -> list[Thing]:
+        """Return what is in doubt of a node and of the edges that go from it."""
+        own = [f"{mark}: {DOUBTS.get(mark, mark)}" for mark in node.marks]
+        return [
+            self._add(
+                f"mark-{_digest(text)}",
+                {"@type": "PropertyValue", "name": "mark", "value": text},
+            )
+            for text in dict.fromkeys([*own, *self._doubts.get(node.id, ())])
+        ]
 
     def _members(self, node: LineageNode) -> Iterator[Thing]:
         """Yield the files that a collapsed node stands for."""

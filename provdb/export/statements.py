@@ -18,6 +18,7 @@ from provdb.export.kept import (
     kept_of,
 )
 from provdb.export.surroundings import (
+    answer,
     environments,
     operators,
     said_as,
@@ -31,6 +32,8 @@ from provdb.model import fields as f
 from provdb.model.attributes import (
     ACTIVITY,
     ENTITY,
+    EVIDENCE,
+    INFERRED,
     LINK,
     attributes_of,
     to_value,
@@ -42,7 +45,14 @@ from provdb.model.qualified import (
     is_uri,
     uri_of,
 )
-from provdb.model.statement import ROLE, TYPE, Statement, Value, name_value
+from provdb.model.statement import (
+    LOCATION,
+    ROLE,
+    TYPE,
+    Statement,
+    Value,
+    name_value,
+)
 
 __all__ = ["Names", "statements_of"]
 
@@ -50,9 +60,11 @@ Attributes = list[tuple[str, Value]]
 _Place = tuple[str | None, str | None]
 
 _NOTHING_SAID: Final[tuple[Document, ...]] = ({},)
-_INFERRED: Final = f"{PROVDB}inferred"
 _RULE: Final = f"{PROVDB}rule"
 _TIME_CONFLICT: Final = f"{PROVDB}time_conflict"
+_MARK: Final = f"{PROVDB}mark"
+_DAMAGED_BY: Final = f"{PROVDB}damaged_by"
+_PART: Final = name_value(f"{PROVDB}Part")
 _COLLECTION: Final = name_value(f"{PROV}Collection")
 _OF_ACTIVITY: Final = ("status", "run", "subrun")
 _OF_ENTITY: Final = ("level", "run", "subrun", "version", "status", "origin")
@@ -72,8 +84,19 @@ class Names:
         given: Those that others gave, by the ids of the nodes.
     """
 
-    def __init__(self, nodes: Iterable[LineageNode], details: Details) -> None:
-        """Name each node by an id that it has elsewhere, or by its own."""
+    def __init__(
+        self,
+        nodes: Iterable[LineageNode],
+        details: Details,
+        edges: Iterable[LineageEdge] = (),
+    ) -> None:
+        """Name each node by an id that it has elsewhere, or by its own.
+
+        Args:
+            nodes: The nodes.
+            details: Their documents.
+            edges: The edges, which tell what was written in parts.
+        """
         by_id = {node.id: node for node in nodes}
         given = {id_: _given_name(node, details) for id_, node in by_id.items()}
         count = Counter(given.values())
@@ -85,10 +108,29 @@ class Names:
         self._uris = {
             id_: self.given.get(id_) or _own_name(node) for id_, node in by_id.items()
         }
+        self._parts = {
+            id_: {
+                writer: uri_of("part", by_id[id_].entity or id_, writer)
+                for writer in sorted(writers)
+            }
+            for id_, writers in _writers(edges).items()
+            if len(writers) > 1 and _is_in_parts(by_id[id_], details)
+        }
 
     def __getitem__(self, node: str) -> str:
         """Return the URI of a node, by its id."""
         return self._uris[node]
+
+    def get(self, node: str) -> str | None:
+        """Return the URI of a node, or None if there is no such node."""
+        return self._uris.get(node)
+
+    def parts(self, node: str) -> Mapping[str, str]:
+        """Return the URIs of the parts of a version by the activities that wrote them.
+
+        There are none of a version that one activity wrote: it has no parts.
+        """
+        return self._parts.get(node, {})
 
     def uris(self) -> set[str]:
         """Return the URIs of all nodes."""
@@ -105,7 +147,7 @@ def statements_of(
         details: The documents of its nodes.
         definition: What is declared of the steps, or None.
     """
-    names = Names(lineage.nodes, details)
+    names = Names(lineage.nodes, details, lineage.edges)
     nodes = {node.id: node for node in lineage.nodes}
     edges = sorted(lineage.edges, key=_order_of_edge)
     sources: dict[str, list[LineageEdge]] = {}
@@ -124,16 +166,27 @@ def statements_of(
             document |= _sources(direct, document, nodes=nodes)
             own = _entity(node, names, document, late=_late_members(direct, names))
         yield from _elements(node, own, names, document)
+        yield from _parts(node, names)
         if node.members and node.kind != "activity":
             yield from _members(node, lineage, details, tags=tags)
+    generated: set[tuple[str, str, str | None]] = set()
     for edge in edges:
+        part = names.parts(edge.source).get(edge.target)
+        if part is not None:
+            # One part may be in many versions of its file.
+            if (part, edge.target, edge.role) in generated:
+                continue
+            generated.add((part, edge.target, edge.role))
         yield from _relations(edge, names, links, nodes=nodes)
+    yield from _invalidations(lineage.nodes, names, details)
     yield from _communications(edges, names)
+    yield from _starters(lineage.nodes, names, details)
     is_everything = lineage.question.get("tag") == "*"
     yield from kept_beside(details, names.uris(), is_everything=is_everything)
     yield from operators(lineage.nodes, names, details)
     yield from sessions(details)
     yield from environments(details)
+    yield from answer(lineage, names)
     if definition is not None:
         yield from ivoa_statements(lineage, details, definition, names)
 
@@ -157,7 +210,9 @@ def _elements(
 def _activity(node: LineageNode, names: Names, details: Details) -> Statement:
     document = details.activities.get(node.id, _said_by(node))
     attributes: Attributes = list(attributes_of(document, ACTIVITY))
-    attributes += _of_node(node, _OF_ACTIVITY)
+    attributes += [*_of_node(node, _OF_ACTIVITY), *_marks(node.marks)]
+    if f.NODE in document:
+        attributes.append((f"{PROVDB}{f.NODE}", to_value(document[f.NODE])))
     attributes += _of_many(node)
     attributes += [
         (f"{PROVDB}member", name_value(uri_of("activity", member)))
@@ -182,10 +237,23 @@ def _entity(
     node: LineageNode, names: Names, document: Document, *, late: Attributes
 ) -> Statement:
     attributes: Attributes = list(attributes_of(document, ENTITY))
-    if node.kind == "collection":
+    if node.kind == "collection" or names.parts(node.id):
         attributes.append((TYPE, _COLLECTION))
-    attributes += [*_of_node(node, _OF_ENTITY), *_of_many(node), *late]
+    attributes += [*_of_node(node, _OF_ENTITY), *_marks(node.marks)]
+    attributes += [*_of_many(node), *late]
     return Statement("entity", names[node.id], (), tuple(attributes))
+
+
+def _parts(node: LineageNode, names: Names) -> Iterator[Statement]:
+    """Yield what several activities wrote of one version, as members of it.
+
+    An entity of W3C PROV is generated once.
+    """
+    place = () if node.location is None else ((LOCATION, to_value(node.location)),)
+    for part in names.parts(node.id).values():
+        yield Statement("entity", part, (), ((TYPE, _PART), *place))
+        ends = (("collection", names[node.id]), ("entity", part))
+        yield Statement("hadMember", None, ends)
 
 
 def _members(
@@ -226,7 +294,7 @@ def _sources(
         targets = {
             nodes[edge.target].entity
             for edge in edges
-            if edge.relation == relation and edge.rule is None
+            if edge.relation == relation and not edge.is_inferred
         }
         entries = [e for e in document.get(field) or () if e[f.ENTITY] in targets]
         if any(len(entry) > 1 for entry in entries):
@@ -284,17 +352,12 @@ def _relations(
 ) -> Iterator[Statement]:
     """Yield an edge as a relation: one for each record that states it."""
     source, target = _ENDS[edge.relation]
-    arguments = ((source, names[edge.source]), (target, names[edge.target]))
-    said: tuple[tuple[str, Value], ...] = ()
-    if edge.role is not None:
-        said += ((ROLE, to_value(edge.role)),)
-    if edge.rule is not None:
-        said += ((_INFERRED, True), (_RULE, to_value(edge.rule)))
-    if edge.time_conflict and edge.relation != "hadMember":
-        said += ((_TIME_CONFLICT, True),)
+    generated = names.parts(edge.source).get(edge.target, names[edge.source])
+    arguments = ((source, generated), (target, names[edge.target]))
+    said = tuple(_said_of(edge, names))
     is_source = edge.relation in _SOURCES
     stated: list[Statement] = []
-    for link in links.of(edge, nodes) if edge.rule is None else _NOTHING_SAID:
+    for link in links.of(edge, nodes) if not edge.is_inferred else _NOTHING_SAID:
         kept = kept_of(link) if f.EXTRA in link else None
         if kept is None or not set(arguments) <= set(kept.arguments):
             attributes = said
@@ -306,6 +369,80 @@ def _relations(
         if kept is not None:
             yield kept
     yield from stated
+
+
+def _said_of(edge: LineageEdge, names: Names) -> Iterator[tuple[str, Value]]:
+    """Yield the attributes of an edge: its role, how it is known, what is in doubt."""
+    if edge.role is not None:
+        yield ROLE, to_value(edge.role)
+    if edge.is_inferred:
+        yield INFERRED, True
+    if edge.rule is not None:
+        yield _RULE, to_value(edge.rule)
+    if edge.relation == "hadMember":
+        return  # A membership has no attributes of its own.
+    if edge.time_conflict:
+        yield _TIME_CONFLICT, True
+    is_of_others = {edge.source, edge.target} <= names.given.keys()
+    if not is_of_others or edge.is_inferred or edge.marks:
+        yield EVIDENCE, edge.evidence
+    yield from _marks(edge.marks)
+    for activity in edge.damaged_by:
+        uri = names.get(activity) or uri_of("activity", activity)
+        yield _DAMAGED_BY, name_value(uri)
+
+
+def _marks(marks: Iterable[str]) -> Iterator[tuple[str, Value]]:
+    return ((_MARK, mark) for mark in marks)
+
+
+def _invalidations(
+    nodes: Iterable[LineageNode], names: Names, details: Details
+) -> Iterator[Statement]:
+    """Yield what activities removed, as a move does.
+
+    Which version it was is said only if the lineage has no other one.
+    """
+    uris: dict[str, set[str]] = {}
+    for node in nodes:
+        if node.entity is not None:
+            uris.setdefault(node.entity, set()).add(names[node.id])
+    for node in nodes:
+        for link in details.activities.get(node.id, {}).get(f.INVALIDATED, ()):
+            if kept_of(link) is not None:
+                continue
+            entity = link[f.ENTITY]
+            own = entity if is_uri(entity) else uri_of("entity", entity)
+            known = uris.get(entity, set())
+            ends = (
+                ("entity", min(known) if len(known) == 1 else own),
+                ("activity", names[node.id]),
+            )
+            said: Attributes = list(attributes_of(link, LINK))
+            if f.ROLE in link:
+                said.insert(0, (ROLE, to_value(link[f.ROLE])))
+            yield Statement("wasInvalidatedBy", None, ends, tuple(said))
+
+
+def _starters(
+    nodes: Iterable[LineageNode], names: Names, details: Details
+) -> Iterator[Statement]:
+    """Yield inside which activity another one ran."""
+    ids: dict[tuple[str | None, str], list[str]] = {}
+    documents = [details.activities.get(node.id, {}) for node in nodes]
+    documents = [document for document in documents if document]
+    for document in documents:
+        place = (document[f.SESSION_ID], document[f.ACTIVITY_ID])
+        ids.setdefault(place, []).append(document[f.ID])
+    for document in documents:
+        parent = document.get(f.STARTED_BY)
+        starters = ids.get((document[f.SESSION_ID], parent), []) if parent else []
+        if len(starters) == 1:
+            ends = (
+                ("activity", names[document[f.ID]]),
+                ("starter", names[starters[0]]),
+            )
+            yield Statement("wasStartedBy", None, ends)
 
 
 def _communications(edges: Iterable[LineageEdge], names: Names) -> Iterator[Statement]:
@@ -362,6 +499,25 @@ def _given_name(node: LineageNode, details: Details) -> str | None:
         is_own = document.get(f.SESSION_TAG) or document.get(f.SESSION_ID)
         id_ = None if is_own else document.get(f.ACTIVITY_ID)
     return id_ if id_ is not None and is_uri(id_) else None
+
+
+def _writers(edges: Iterable[LineageEdge]) -> dict[str, set[str]]:
+    """Return the activities that generated each version."""
+    writers: dict[str, set[str]] = {}
+    for edge in edges:
+        if edge.relation == "wasGeneratedBy":
+            writers.setdefault(edge.source, set()).add(edge.target)
+    return writers
+
+
+def _is_in_parts(node: LineageNode, details: Details) -> bool:
+    """Say whether several activities that generated a version wrote parts of it.
+
+    Of one fixed thing they are several accounts of one event, and a collapsed node has
+    its members.
+    """
+    document = details.entities.get(node.entity or "", {})
+    return not (node.members or document.get(f.FIXED))
 
 
 def _own_name(node: LineageNode) -> str:

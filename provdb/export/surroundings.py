@@ -5,7 +5,7 @@ from typing import Protocol
 
 from provdb.export.details import Details
 from provdb.export.kept import kept_in
-from provdb.lineage import LineageNode
+from provdb.lineage import Lineage, LineageNode
 from provdb.model import Document, execution_start, format_time, session_key
 from provdb.model import fields as f
 from provdb.model.attributes import SESSION, attributes_of, to_value
@@ -13,7 +13,7 @@ from provdb.model.qualified import PROPERTY, PROVDB, attribute_uri, uri_of
 from provdb.model.statement import LABEL, ROLE, TYPE, Statement, Value, name_value
 from provdb.model.values import decode_key
 
-__all__ = ["environments", "operators", "said_as", "session_of", "sessions"]
+__all__ = ["answer", "environments", "operators", "said_as", "session_of", "sessions"]
 
 Attributes = list[tuple[str, Value]]
 
@@ -89,6 +89,42 @@ def _environment(environment: Document) -> Statement:
     attributes += attributes_of(environment, table)
     uri = uri_of("environment", environment[f.ID])
     return Statement("entity", uri, (), tuple(attributes))
+
+
+def answer(lineage: Lineage, names: Names) -> Iterator[Statement]:
+    """Yield what the lineage knows and what it does not know, as one entity.
+
+    Nothing is said of what is no question of lineage or impact.
+    """
+    if lineage.question.get("direction") not in ("upstream", "downstream"):
+        return
+    known = lineage.completeness
+    uris = {node.id: names[node.id] for node in lineage.nodes}
+
+    def named(ids: Iterable[str], kind: str) -> list[Value]:
+        return [name_value(uris.get(id_) or uri_of(kind, id_)) for id_ in ids]
+
+    attributes: Attributes = [
+        (TYPE, name_value(f"{PROVDB}Answer")),
+        (LABEL, known.sentence),
+        (f"{PROVDB}complete", known.is_complete),
+        (f"{PROVDB}certain", known.is_certain),
+        (f"{PROVDB}cut", known.is_cut),
+        (f"{PROVDB}contested_count", known.contested),
+        (f"{PROVDB}inferred_count", known.inferred),
+    ]
+    for key, values in (
+        ("about", named([lineage.start] if lineage.start in uris else [], "entity")),
+        ("gap", named(known.gaps, "entity")),
+        ("mixed", named([id_ for id_, _ in known.mixed], "entity")),
+        ("mixed_reason", [to_value(reason) for _, reason in known.mixed]),
+        ("damaged_by", named(known.damaged, "activity")),
+        ("incomplete", named(known.incomplete, "activity")),
+        ("tie", [to_value(tie) for tie in known.ties]),
+    ):
+        attributes += [(f"{PROVDB}{key}", value) for value in values]
+    uri = uri_of("answer", lineage.start or str(lineage.question.get("name", "")))
+    yield Statement("entity", uri, (), tuple(attributes))
 
 
 def session_of(activity: Document) -> str | None:

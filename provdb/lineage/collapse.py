@@ -32,7 +32,7 @@ GRANULARITIES: Final = ("none", "activity", "run")
 _NUMBER: Final = re.compile(r"\d+")
 _SUBRUN_NAME: Final = re.compile(r"SubrunDataset$")
 # The worst first.
-_STATUSES: Final = ("failed", "interrupted", "running", "completed")
+_STATUSES: Final = ("failed", "interrupted", "running", "unknown", "completed")
 _ID_BYTES: Final = 16
 _Fact = TypeVar("_Fact")
 

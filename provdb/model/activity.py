@@ -44,7 +44,9 @@ __all__ = [
 ACTIVITY_VERSION: Final = 2
 # What an activity takes from the entry of its session, together or not at all.
 ATTACHED: Final = (f.ENVIRONMENT, f.NODE, f.ARGUMENTS)
-STATUSES: Final = ("running", "completed", "failed", "interrupted")
+# An activity without an end is ``running``, or ``unknown`` if it was stated by somebody
+# who does not record each start and each end.
+STATUSES: Final = ("running", "completed", "failed", "interrupted", "unknown")
 # How a write may change a file: as a whole, in the slot of its writer, or at its end.
 MODES: Final = ("overwrite", "part", "append")
 _SUBRUN: Final = re.compile(r"\d{1,9}")
@@ -108,6 +110,7 @@ def activity_document(
     session_tag: str | None,
     zone: tzinfo,
     recorded: Iterable[Mapping[str, Any]] = (),
+    activity_id: str | None = None,
 ) -> dict[str, Any]:
     """Return the document of one execution from the records about it.
 
@@ -117,6 +120,7 @@ def activity_document(
         session_tag: The tag of the execution, which its records have by default.
         zone: Zone of times that name none.
         recorded: Entries of ``recorded``: where records of its start and its end stand.
+        activity_id: The id that the records have; needed only if there are none.
     """
     by_text = dict(sorted(records.items()))
     by_kind: dict[Kind, dict[bytes, Record]] = {}
@@ -124,7 +128,8 @@ def activity_document(
         by_kind.setdefault(kind_of(record), {})[key] = record
     start_key, start = _fullest(by_kind.get(Kind.START, {}))
     end_key, end = _fullest(by_kind.get(Kind.END, {}))
-    source_id = str(next(iter(by_text.values()))["activity_id"])
+    some: Record = next(iter(by_text.values()), {"activity_id": activity_id})
+    source_id = str(some["activity_id"])
     session_id = identifier(start.get("in_session"))
     document: dict[str, Any] = {
         f.ID: activity_key(session_tag, session_id, source_id, start_text(start)),
@@ -133,7 +138,7 @@ def activity_document(
         f.SESSION_ID: session_id,
         f.ACTIVITY_ID: source_id,
         f.RUN: run_of_tag(session_tag),
-        f.STATUS: _status(end),
+        f.STATUS: _status(start, end),
     }
     known = _known(document)
     given_back = {start_key, end_key}
@@ -291,10 +296,13 @@ def _fullest(records: Mapping[bytes, Record]) -> tuple[bytes, Record]:
     )
 
 
-def _status(end: Mapping[str, Any]) -> str:
+def _status(start: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     if end.get("status") in STATUSES:
         return str(end["status"])
-    return "completed" if end else "running"
+    if end:
+        return "completed"
+    is_foreign = "prov" in start or start.get("status") == "unknown"
+    return "unknown" if is_foreign else "running"
 
 
 def _without_repeats(

@@ -17,8 +17,11 @@ from provdb.model.values import is_plain_integer
 
 __all__ = [
     "ACTIVITY",
+    "EDGE",
     "ENTITY",
+    "EVIDENCE",
     "FILE",
+    "INFERRED",
     "LINK",
     "SESSION",
     "attributes_of",
@@ -40,8 +43,9 @@ ACTIVITY: Final = {
     f.NAME: LABEL,
     **_own(
         *(f.SESSION_TAG, f.SESSION_ID, f.ACTIVITY_ID, f.SESSION_START),
-        *(f.AGENT, f.SCRIPT, f.GRANULARITY, f.EXTRA, f.WRITTEN),
-        *(f.END_EXTRA, f.END_WRITTEN, f.COPIES, f.OTHER_RECORDS),
+        *(f.AGENT, f.SCRIPT, f.GRANULARITY, f.STARTED_BY, f.DRY_RUN),
+        *(f.EXTRA, f.WRITTEN, f.END_EXTRA, f.END_WRITTEN, f.RECORDED),
+        *(f.COPIES, f.OTHER_RECORDS),
     ),
 }
 ENTITY: Final = {
@@ -54,8 +58,16 @@ ENTITY: Final = {
     ),
     f.SESSION_TAGS: f"{PROVDB}session_tag",
 }
+# What an answer says of an edge, beside what records say: how it is known, and what is
+# in doubt. It is no history, so nothing of it is read.
+INFERRED: Final = f"{PROVDB}inferred"
+EVIDENCE: Final = f"{PROVDB}evidence"
+EDGE: Final = (
+    *(INFERRED, EVIDENCE),
+    *(f"{PROVDB}{name}" for name in ("rule", "time_conflict", "mark", "damaged_by")),
+)
 FILE: Final = _own(f.SIZE, f.NAMES, f.CONTENT)
-LINK: Final = _own(f.HASH, f.EXTRA, f.WRITTEN)
+LINK: Final = _own(f.HASH, f.MODE, f.EXTRA, f.WRITTEN)
 SESSION: Final = _own(f.SESSION_TAG, f.SESSION_ID, f.EXECUTIONS, f.OTHER_RECORDS)
 
 

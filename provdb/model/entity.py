@@ -39,6 +39,7 @@ __all__ = [
     "COPY",
     "DESCRIPTION",
     "ENTITY_VERSION",
+    "FIXED",
     "differ_in_tags_only",
     "entity_document",
     "entity_records",
@@ -50,6 +51,9 @@ __all__ = [
 ENTITY_VERSION: Final = 2
 # What the record of a derivation says of a file that has the content of another one.
 COPY: Final = "copy"
+# What the record of an entity says that is one fixed thing, as W3C PROV has it: only
+# named in relations, or described by a statement of PROV.
+FIXED: Final = "fixed"
 
 DESCRIPTION: Final = Table(
     Field(
@@ -138,6 +142,8 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
             document[f.PATTERN] = folder.rpartition("/")[0] or "/"
     if aliases := _aliases(descriptions):
         document[f.ALIASES] = aliases
+    if is_uri(entity_id) and descriptions and all(map(_is_foreign, descriptions)):
+        document[f.FIXED] = True
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -322,6 +328,12 @@ def _metadata(extra: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, dict):
                 yield part
+
+
+def _is_foreign(description: Mapping[str, Any]) -> bool:
+    """Say whether a description is from a PROV document of somebody else."""
+    extra = description.get(f.EXTRA, {})
+    return "prov" in extra or extra.get(FIXED) is True
 
 
 def _stated(

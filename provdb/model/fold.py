@@ -252,6 +252,9 @@ class Folder:
             self._entities.setdefault(source_id, {})[key] = record
             return
         tag = text(record.get("session_tag"))
+        if kind is Kind.RECORDED:
+            self._activity_of(tag, source_id).take_places(record["recorded"])
+            return
         add = self._add_start if kind is Kind.START else self._add_statement
         activity = add(key, record, tag=tag, source_id=source_id)
         if source is not None and kind in _PLACED:
@@ -273,6 +276,7 @@ class Folder:
                 session_tag=activity.session_tag,
                 zone=self._zone,
                 recorded=activity.recorded.values(),
+                activity_id=activity.source_id,
             )
             for activity in self._activities.values()
         ]
@@ -309,7 +313,9 @@ class Folder:
     ) -> "_Activity":
         session_id = identifier(record.get("in_session"))
         id_ = activity_key(tag, session_id, source_id, start_text(record))
-        activity = self._activities.get(id_) or _Activity(id=id_, session_tag=tag)
+        activity = self._activities.get(id_) or _Activity(
+            id=id_, session_tag=tag, source_id=source_id
+        )
         activity.start[key] = record
         activity.records[key] = record
         for place in ((tag, source_id), (None, source_id)):
@@ -318,19 +324,26 @@ class Folder:
             if waiting is not None:
                 del self._activities[waiting.id]
                 activity.records |= waiting.records
-                activity.take_places(waiting)
+                activity.take_places(waiting.recorded.values())
         self._activities[id_] = activity
         return activity
 
     def _add_statement(
         self, key: bytes, record: Record, *, tag: str | None, source_id: str
     ) -> "_Activity":
+        activity = self._activity_of(tag, source_id)
+        activity.records[key] = record
+        return activity
+
+    def _activity_of(self, tag: str | None, source_id: str) -> "_Activity":
+        """Return the activity that a statement belongs to, or one that waits."""
         place = (tag, source_id)
         activity = self._latest.get(place) or self._waiting.get(place)
         if activity is None:
             id_ = activity_key(tag, None, source_id, None)
-            activity = self._waiting[place] = _Activity(id=id_, session_tag=tag)
-        activity.records[key] = record
+            activity = self._waiting[place] = _Activity(
+                id=id_, session_tag=tag, source_id=source_id
+            )
         self._activities[activity.id] = activity
         return activity
 
@@ -386,6 +399,7 @@ class _Activity:
 
     id: str
     session_tag: str | None
+    source_id: str
     records: dict[bytes, Record] = field(default_factory=dict)
     start: dict[bytes, Record] = field(default_factory=dict)
     recorded: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -396,9 +410,9 @@ class _Activity:
         name = _PLACED[kind]
         entry[name] = min(place, entry.get(name, place))
 
-    def take_places(self, waiting: "_Activity") -> None:
-        """Take in the places of records that waited for the start."""
-        both = [*self.recorded.values(), *waiting.recorded.values()]
+    def take_places(self, entries: Iterable[Document]) -> None:
+        """Take in places of its records, as entries of ``recorded`` say them."""
+        both = [*self.recorded.values(), *entries]
         self.recorded = {entry[f.SOURCE]: entry for entry in merge_recorded(both)}
 
 
@@ -447,6 +461,7 @@ def _merge_activities(stored: Document, arriving: Document, zone: tzinfo) -> Doc
         session_tag=stored[f.SESSION_TAG],
         zone=zone,
         recorded=[*stored.get(f.RECORDED, ()), *arriving.get(f.RECORDED, ())],
+        activity_id=stored[f.ACTIVITY_ID],
     )
     return attach_execution(merged, {**arriving, **stored})
 

@@ -2,8 +2,9 @@
 
 An id of provdb becomes ``urn:provdb:KIND-ID``, where every character that XML, Turtle
 or PROV-N may not like in a name is written as ``-XX``, so that it is a name in each of
-them. The version of an entity follows after a dot. An id that is a URI already, as one
-that was read from a PROV document, stays what it is.
+them. The version of an entity follows after a dot, and of a part of a file the activity
+that wrote it. An id that is a URI already, as one that was read from a PROV document,
+stays what it is.
 """
 
 import re
@@ -43,9 +44,10 @@ class QualifiedId(NamedTuple):
     """What a URI of provdb names.
 
     Attributes:
-        kind: ``activity``, ``entity``, ``agent``, ``session``…
-        id: Id of its document, or its name.
-        version: Short name of the version of an entity, or None.
+        kind: ``activity``, ``entity``, ``part``, ``agent``, ``session``…
+        id: Id of its document, or its name; of a part the id of its entity.
+        version: Short name of the version of an entity, or None; of a part the id of
+            the activity that wrote it.
     """
 
     kind: str
@@ -71,6 +73,11 @@ def parse_uri(uri: str) -> QualifiedId | None:
     >>> parse_uri("urn:provdb:entity-446f45.9c3006f3f024")
     QualifiedId(kind='entity', id='446f45', version='9c3006f3f024')
     >>> parse_uri("http://example.org/dl1") is None
+    True
+
+    A URI that somebody damaged names nothing either.
+
+    >>> parse_uri("urn:provdb:entity--FF") is None
     True
     """
     if not uri.startswith(PROVDB):

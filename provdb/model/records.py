@@ -74,6 +74,7 @@ class Kind(StrEnum):
     GENERATION = "generation"
     INVALIDATION = "invalidation"
     END = "activity end"
+    RECORDED = "places of the records of an activity"
     OTHER_OF_ACTIVITY = "other statement about an activity"
     ENTITY = "entity"
     DERIVATION = "derivation"
@@ -83,6 +84,8 @@ class Kind(StrEnum):
 
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_OF_PLACES: Final = frozenset(("activity_id", "session_tag", "recorded"))
+_PLACE: Final = frozenset((f.SOURCE, f.START, f.END))
 _KIND_OF_ACTIVITY_RECORD: Final = (
     ("used_id", Kind.USAGE),
     ("generated_id", Kind.GENERATION),
@@ -150,6 +153,8 @@ def kind_of(record: Mapping[str, Any]) -> Kind:
         for name, kind in _KIND_OF_ACTIVITY_RECORD:
             if name in record:
                 return kind
+        if "recorded" in record and _is_of_places(record):
+            return Kind.RECORDED
         return Kind.OTHER_OF_ACTIVITY
     if record.get("entity_id") is not None:
         for name, kind in _KIND_OF_ENTITY_RECORD:
@@ -172,6 +177,25 @@ def _is_of_file(record: Mapping[str, Any]) -> bool:
         and record.get("entity_id") is None
         and record.get("session_id") is None
         and not any(name in record for name, _ in _KIND_OF_ACTIVITY_RECORD)
+    )
+
+
+def _is_of_places(record: Mapping[str, Any]) -> bool:
+    """Say whether a record says only where records of an activity stand."""
+    entries = record["recorded"]
+    return (
+        _OF_PLACES.issuperset(record)
+        and isinstance(entries, list)
+        and all(isinstance(entry, dict) and _is_place(entry) for entry in entries)
+    )
+
+
+def _is_place(entry: Mapping[Any, Any]) -> bool:
+    places = [entry[name] for name in entry if name != f.SOURCE]
+    return (
+        _PLACE.issuperset(entry)
+        and is_plain_text(entry.get(f.SOURCE))
+        and all(is_plain_integer(place) for place in places)
     )
 
 

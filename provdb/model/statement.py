@@ -14,6 +14,7 @@ __all__ = [
     "ELEMENTS",
     "LABEL",
     "LOCATION",
+    "PLAIN_RELATIONS",
     "ROLE",
     "TIMES",
     "TYPE",
@@ -57,6 +58,12 @@ ARGUMENTS: Final = {
     "alternateOf": ("alternate1", "alternate2"),
     "mentionOf": ("specificEntity", "generalEntity", "bundle"),
     "hadMember": ("collection", "entity"),
+}
+# Relations that PROV-O also has as one triple: its subject and its object.
+PLAIN_RELATIONS: Final = {
+    kind: names[:2]
+    for kind, names in ARGUMENTS.items()
+    if kind not in (*ELEMENTS, "mentionOf")
 }
 
 

@@ -196,6 +196,9 @@ def counts_in(content: bytes, format_name: str, answer: Lineage) -> Counts:
         statement.kind
         for statement in statements
         if statement.kind != "entity" or "urn:provdb:entity-" in str(statement.id)
+        # A merged file has a member for each part, which is no node.
+        if "urn:provdb:part-" not in str(statement.argument("entity"))
+        or statement.kind != "hadMember"
     ]
     return {kind: kinds.count(kind) for kind in ("activity", "entity", *_EDGES)}
 

@@ -1,18 +1,51 @@
 """The document of a lineage: the same nodes and edges, with what documents say."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, Final
 
 import pytest
 from prov.model import ProvDocument, ProvRecord
 
-from provdb.export import prov_document
+from provdb.export import export, prov_document
+from provdb.export.details import Details
+from provdb.export.prov import document_of
+from provdb.export.statements import statements_of
 from provdb.ingest import ingest
-from provdb.lineage import Lineage, impact, lineage
+from provdb.lineage import (
+    Lineage,
+    LineageEdge,
+    LineageNode,
+    impact,
+    lineage,
+    tag_lineage,
+)
+from provdb.lineage.result import Completeness
+from provdb.model import fold
 from provdb.store import Store, open_store
 from tests.samples import NIGHT_LOG
 
 DL2: Final = "dl2_LST-1.Run01807.h5"
+# A step that read a file which a killed job may have changed.
+DAMAGED: Final = Lineage(
+    question={"name": "dl1", "direction": "downstream"},
+    start="dl1",
+    nodes=(
+        LineageNode("dl1", "entity", "DL1SubrunDataset", origin="gap"),
+        LineageNode("step", "activity", "dl1_to_dl2", marks=("incomplete",)),
+    ),
+    edges=(
+        LineageEdge(
+            "step",
+            "dl1",
+            "used",
+            evidence="order",
+            marks=("maybe_damaged",),
+            damaged_by=("killed",),
+        ),
+    ),
+    completeness=Completeness(gaps=("dl1",), contested=1),
+)
 PEDESTAL: Final = "drs4_pedestal.Run01804.0000.h5"
 
 
@@ -127,6 +160,110 @@ def test_a_session_stands_there_once_with_what_its_script_said(
     assert [session["property:observation_date"] for session in sessions] == [
         "20200117"
     ]
+
+
+def test_every_usage_says_how_it_is_known(
+    document: ProvDocument, answer: Lineage
+) -> None:
+    said = [
+        str(value)
+        for usage in of_kind(document, "prov:Usage")
+        for name, value in usage.attributes
+        if str(name) == "provdb:evidence"
+    ]
+
+    used = [edge.evidence for edge in answer.edges if edge.relation == "used"]
+    assert sorted(said) == sorted(used) != []
+
+
+def test_an_edge_in_doubt_is_marked() -> None:
+    document = document_of(statements_of(DAMAGED, Details()))
+
+    (usage,) = of_kind(document, "prov:Usage")
+
+    said = {str(name): str(value) for name, value in usage.extra_attributes}
+    assert said == {
+        "provdb:evidence": "order",
+        "provdb:mark": "maybe_damaged",
+        "provdb:damaged_by": "provdb:activity-killed",
+    }
+
+
+def test_a_node_in_doubt_is_marked() -> None:
+    document = document_of(statements_of(DAMAGED, Details()))
+
+    assert one(document, "dl1_to_dl2")["provdb:mark"] == "incomplete"
+
+
+def test_a_document_says_how_complete_the_answer_is() -> None:
+    document = document_of(statements_of(DAMAGED, Details()))
+
+    said = one(document, "Not complete: 1 gap; 1 edge contested.")
+    assert str(said["provdb:gap"]) == "provdb:entity-dl1"
+    assert said["provdb:complete"] is False
+
+
+def test_what_an_answer_says_of_itself_is_no_history(night: Store) -> None:
+    written = export(DAMAGED, night, format_name="prov-json")
+    store = open_store("memory://")
+
+    ingest(store, [BytesIO(written)])
+
+    content = str([*store.scan("activities"), *store.scan("entities")])
+    assert "order" not in content
+    assert "damaged" not in content
+    assert "incomplete" not in content
+
+
+def test_an_entity_is_generated_once(night: Store) -> None:
+    """A merged file is a collection of parts, each with its own activity."""
+    written = prov_document(tag_lineage(night, "*"), night)
+
+    generations = {
+        (str(record.args[0]), str(record.args[1]))
+        for record in of_kind(written, "prov:Generation")
+    }
+    assert len({entity for entity, _ in generations}) == len(generations) > 0
+
+
+def test_a_merged_file_is_a_collection_of_its_parts(
+    document: ProvDocument, answer: Lineage
+) -> None:
+    merged = f"provdb:entity-{answer.start.replace('@', '.')}"
+
+    parts = {
+        str(record.args[1])
+        for record in of_kind(document, "prov:Membership")
+        if str(record.args[0]) == merged
+    }
+
+    generated = [str(r.args[0]) for r in of_kind(document, "prov:Generation")]
+    assert len(parts) == 11
+    assert sorted(parts) == sorted(name for name in generated if "part-" in name)
+
+
+def test_a_nested_activity_was_started_by_the_one_around_it() -> None:
+    step = {"in_session": "7", "session_tag": "r0_to_dl1:01807"}
+    store = open_store("memory://")
+    store.write(
+        fold(
+            [
+                {"activity_id": "621ca2", "name": "night", **step},
+                {
+                    "activity_id": "621ca3",
+                    "name": "r0_to_dl1",
+                    "started_by": "621ca2",
+                    **step,
+                },
+            ]
+        )
+    )
+
+    written = prov_document(tag_lineage(store, "*"), store)
+
+    (start,) = of_kind(written, "prov:Start")
+    names = [written.get_record(start.args[place])[0].label for place in (0, 2)]
+    assert names == ["r0_to_dl1", "night"]
 
 
 def test_an_impact_is_a_document_too(night: Store) -> None:

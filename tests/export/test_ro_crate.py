@@ -10,6 +10,7 @@ from provdb.export import export
 from provdb.ingest import ingest
 from provdb.lineage import lineage
 from provdb.store import open_store
+from tests.export.lineages import MARKED
 from tests.lineage.histories import Step, file, stored
 from tests.samples import NIGHT_LOG
 
@@ -99,3 +100,12 @@ def test_a_failed_step_says_so() -> None:
     assert named(graph, "r0_to_dl1")["actionStatus"] == {
         "@id": "http://schema.org/FailedActionStatus"
     }
+
+
+def test_a_crate_says_how_complete_it_is_and_what_is_in_doubt() -> None:
+    written = export(MARKED, open_store("memory://"), format_name="ro-crate")
+
+    graph = things(written)
+    doubts = [one["value"] for one in graph if one.get("name") == "mark"]
+    assert named(graph, "completeness")["value"] == "Complete to raw data."
+    assert [text.partition(":")[0] for text in doubts] == ["time_conflict"]

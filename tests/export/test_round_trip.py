@@ -15,8 +15,8 @@ from provdb.errors import ReadError
 from provdb.export import export
 from provdb.ingest import ingest
 from provdb.lineage import Lineage, impact, lineage, tag_lineage
+from provdb.model import Folder, fold
 from provdb.model import fields as f
-from provdb.model import fold
 from provdb.model.statement import Statement
 from provdb.readers.prov import PROV_FORMATS, read_document
 from provdb.store import Store, open_store
@@ -168,6 +168,51 @@ def test_any_value_comes_back(
             ]
         )
     )
+
+    again = exported(store, tag_lineage(store, EVERYTHING), format_name)
+
+    assert stored_in(again) == stored_in(store)
+
+
+@every_format
+def test_what_a_write_does_and_where_it_was_recorded_comes_back(
+    store: Store, format_name: str
+) -> None:
+    """Places, precision, nesting, dry runs, modes of writes and removals."""
+    tagged = {"session_tag": "merge:01618"}
+    parent, child = (
+        {"activity_id": id_, "in_session": "7", **tagged}
+        for id_ in ("621ca2", "621ca3")
+    )
+    folder = Folder()
+    folder.add(
+        {**parent, "name": "merge", "startTime": "2020-05-18T14:18:06.362321"},
+        source="a1",
+        place=3,
+    )
+    folder.add(
+        {**child, "name": "move", "started_by": "621ca2", "dry_run": True},
+        source="a1",
+        place=4,
+    )
+    child, parent = (
+        {name: one[name] for name in one if name != "in_session"}
+        for one in (child, parent)
+    )
+    for record in (
+        {"entity_id": "446f45", "filepath": "/DL2/a.h5"},
+        {"entity_id": "6d2362", "filepath": "/DL2/b.h5"},
+        {**parent, "generated_id": "446f45", "mode": "part", "generated_role": "DL2"},
+        {**child, "used_id": "446f45"},
+        {**child, "generated_id": "6d2362", "mode": "append"},
+        {**child, "invalidated_id": "446f45", "invalidated_role": "source"},
+        {**child, "invalidated_id": "9891ab", "invalidated_hash": "1f"},
+    ):
+        folder.add(record)
+    folder.add(
+        {**parent, "endTime": "2020-05-18T14:19:06.000001"}, source="a2", place=1
+    )
+    store.write(folder.take())
 
     again = exported(store, tag_lineage(store, EVERYTHING), format_name)
 

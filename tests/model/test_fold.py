@@ -530,3 +530,61 @@ def merge_all(*pieces: dict[str, list[Document]]) -> dict[str, list[Document]]:
                     merge(name, known, document, zone=UTC) if known else document
                 )
     return {name: list(found.values()) for name, found in joined.items()}
+
+
+PLACES: Record = {
+    "activity_id": "621ca2",
+    "recorded": [{"source": "a1", "start": 7, "end": 9}],
+    "session_tag": TAG,
+}
+
+
+@pytest.mark.parametrize(
+    "order", [pytest.param(1, id="after"), pytest.param(-1, id="before the start")]
+)
+def test_a_record_of_places_says_where_the_others_stand(order: int) -> None:
+    (activity,) = fold([START, PLACES, END][::order])[f.ACTIVITIES]
+
+    assert activity[f.RECORDED] == [{"source": "a1", "start": 7, "end": 9}]
+    assert texts_of(unfold({f.ACTIVITIES: [activity]})) == texts_of([START, END])
+
+
+def test_places_that_come_twice_are_stored_once() -> None:
+    folder = Folder()
+    folder.add(START, source="a1", place=7)
+    folder.add(PLACES)
+    (activity,) = folder.take()[f.ACTIVITIES]
+    (again,) = fold([START, PLACES])[f.ACTIVITIES]
+
+    merged = merge(f.ACTIVITIES, activity, again, zone=UTC)
+
+    assert merged[f.RECORDED] == [{"source": "a1", "start": 7, "end": 9}]
+
+
+def test_places_alone_wait_for_the_start() -> None:
+    (waiting,) = fold([PLACES])[f.ACTIVITIES]
+
+    check(f.ACTIVITIES, [waiting])
+    assert (waiting[f.ACTIVITY_ID], waiting[f.RECORDED]) == (
+        "621ca2",
+        PLACES["recorded"],
+    )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param({"recorded": "yesterday"}, id="text"),
+        pytest.param({"recorded": [{"start": 7}]}, id="no source"),
+        pytest.param({"recorded": [{"source": "a1", "start": "7"}]}, id="no place"),
+        pytest.param({"recorded": [{"source": "a1", "why": 7}]}, id="more in it"),
+        pytest.param({"recorded": [], "why": 1}, id="more beside it"),
+    ],
+)
+def test_what_only_looks_like_places_is_a_record_like_others(record: Record) -> None:
+    other = {"activity_id": "621ca2", **record}
+
+    (activity,) = fold([other])[f.ACTIVITIES]
+
+    assert f.RECORDED not in activity
+    assert texts_of(unfold({f.ACTIVITIES: [activity]})) == texts_of([other])

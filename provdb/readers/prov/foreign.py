@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from provdb.model import Record
+from provdb.model.entity import FIXED
 from provdb.model.qualified import PROV, parse_uri
 from provdb.model.statement import ELEMENTS, LABEL, LOCATION, ROLE, Statement, Value
 from provdb.model.values import canonical
@@ -17,11 +18,22 @@ from provdb.model.values import canonical
 __all__ = ["AGENT", "foreign_records", "kept_statement", "plain_id"]
 
 AGENT: Final = "Agent"
-_LINKS: Final = {"used": "used", "wasGeneratedBy": "generated"}
+_LINKS: Final = {
+    "used": "used",
+    "wasGeneratedBy": "generated",
+    "wasInvalidatedBy": "invalidated",
+}
 _SOURCES: Final = {
     "wasDerivedFrom": ("generatedEntity", "usedEntity", "progenitor_id"),
     "hadMember": ("collection", "entity", "member_id"),
 }
+# What the arguments of relations are, by their names.
+_ENTITIES: Final = (
+    *("entity", "trigger", "generatedEntity", "usedEntity", "collection", "plan"),
+    *("specificEntity", "generalEntity", "alternate1", "alternate2"),
+)
+_AGENTS: Final = ("agent", "delegate", "responsible")
+_ACTIVITIES: Final = ("activity", "informed", "informant", "starter", "ender")
 # The first argument of these is an activity.
 _OF_ACTIVITY: Final = (
     *("used", "wasStartedBy", "wasEndedBy"),
@@ -35,8 +47,9 @@ def foreign_records(statements: Sequence[Statement]) -> Iterator[Record]:
 
     >>> used = Statement("used", None, (("activity", "http://example.org/step"),
     ...     ("entity", "http://example.org/dl1")), ((ROLE, "input"),))
-    >>> list(foreign_records([used]))[-1]["used_role"]
-    'input'
+    >>> start, usage, entity = foreign_records([used])
+    >>> usage["used_role"], entity["entity_id"], start["status"]
+    ('input', 'http://example.org/dl1', 'unknown')
     """
     activities = _activities(statements)
     for uri, times in activities.items():
@@ -44,6 +57,9 @@ def foreign_records(statements: Sequence[Statement]) -> Iterator[Record]:
     for statement in statements:
         if statement.kind != "activity":
             yield _record(statement, activities)
+    for uri, is_agent in _named_only(statements):
+        record: Record = {"entity_id": uri, "name": _name(uri), FIXED: True}
+        yield record | {"type": AGENT} if is_agent else record
 
 
 def kept_statement(kept: Any) -> Statement:
@@ -80,12 +96,32 @@ def _activities(statements: Iterable[Statement]) -> dict[str, dict[str, str]]:
             for name, time in statement.arguments:
                 times.setdefault(name, time)
     for statement in statements:
-        if statement.kind in (*_OF_ACTIVITY, "wasGeneratedBy"):
-            activity = statement.argument("activity")
-            activity = activity or statement.argument("informed")
-            if activity is not None:
-                activities.setdefault(activity, {})
+        for name, uri in statement.arguments:
+            is_first = statement.kind in (*_OF_ACTIVITY, *_LINKS)
+            if name in _ACTIVITIES and (is_first or parse_uri(uri) is None):
+                activities.setdefault(uri, {})
     return activities
+
+
+def _named_only(statements: Iterable[Statement]) -> list[tuple[str, bool]]:
+    """Return what relations name and no statement describes: entities and agents.
+
+    What provdb itself named is described elsewhere.
+
+    Returns:
+        The URI of each, and whether it is an agent.
+    """
+    named: dict[str, bool] = {}
+    described: set[str | None] = set()
+    for statement in statements:
+        if statement.kind in ELEMENTS:
+            described.add(statement.id)
+            continue
+        for name, uri in statement.arguments:
+            is_agent = name in _AGENTS
+            if (is_agent or name in _ENTITIES) and parse_uri(uri) is None:
+                named[uri] = is_agent or named.get(uri, False)
+    return [(uri, named[uri]) for uri in named if uri not in described]
 
 
 def _activity(
@@ -99,7 +135,7 @@ def _activity(
         name = _said(statement, LABEL) or start["name"]
         yield {**start, "name": name, "prov": _kept(statement)}
     if not described:
-        yield start
+        yield {**start, "status": "unknown"}
     if "endTime" in times:
         yield {"activity_id": uri, "endTime": times["endTime"]}
 

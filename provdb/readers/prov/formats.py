@@ -16,6 +16,7 @@ from provdb.model.qualified import PROV, XSD
 from provdb.model.statement import ARGUMENTS, Statement, Value, name_value, time_value
 from provdb.model.values import is_plain_integer
 from provdb.readers.lines import LONGEST_LINE_BYTES
+from provdb.readers.prov.implied import without_implied
 from provdb.readers.prov.records import records_of
 from provdb.readers.source import Source
 
@@ -47,6 +48,7 @@ class ProvFormat:
         library_name: What the library calls it.
         options: What else the library is told.
         needs: A library that must be installed for it, or None.
+        is_rdf: Whether a relation may stand there in two forms, plain and qualified.
         looks_like: Says whether these are the first bytes of one.
     """
 
@@ -56,6 +58,7 @@ class ProvFormat:
     looks_like: Callable[[bytes], bool]
     options: tuple[tuple[str, str], ...] = ()
     needs: str | None = None
+    is_rdf: bool = False
 
     def claims(self, source: Source) -> bool:
         """Say whether a source is in this format, by its first bytes."""
@@ -97,11 +100,12 @@ def read_document(content: bytes, format_: ProvFormat, source: str) -> list[Stat
     provdb.errors.ReadError: a.json: it is no prov-json: ...
     """
     document = _parse(content, format_, source)
-    return [
+    statements = [
         statement
         for bundle in (document, *document.bundles)
         for statement in _statements(bundle)
     ]
+    return list(without_implied(statements)) if format_.is_rdf else statements
 
 
 def storable(
@@ -245,6 +249,7 @@ PROV_FORMATS: Final = (
         name="prov-jsonld",
         title="documents of PROV-JSONLD",
         library_name="jsonld",
+        is_rdf=True,
         looks_like=lambda first: (
             _PROV_JSONLD.match(first) is not None and b"prov-jsonld" in first
         ),
@@ -268,6 +273,7 @@ PROV_FORMATS: Final = (
             _NAMESPACE in first and _TURTLE.match(first) is not None
         ),
         needs="rdflib",
+        is_rdf=True,
     ),
     ProvFormat(
         name="prov-n",

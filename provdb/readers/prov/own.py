@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from provdb.model import Document, Record
+from provdb.model import Document, Kind, Record, kind_of
 from provdb.model import fields as f
 from provdb.model.activity import activity_records
 from provdb.model.attributes import (
     ACTIVITY,
     ENTITY,
     FILE,
+    INFERRED,
     LINK,
     SESSION,
     part_of,
@@ -22,8 +23,10 @@ from provdb.model.attributes import (
 from provdb.model.entity import entity_records
 from provdb.model.file import file_records, with_content
 from provdb.model.qualified import (
+    IVOA,
     PARAMETER,
     PROPERTY,
+    PROV,
     PROVDB,
     QualifiedId,
     attribute_name,
@@ -37,10 +40,14 @@ from provdb.model.values import encode_key
 __all__ = ["OwnDocument"]
 
 _KINDS: Final = (
-    *("activity", "agent", "entity", "environment"),
-    *("file", "product", "session"),
+    *("activity", "agent", "answer", "entity", "environment"),
+    *("file", "part", "product", "session"),
 )
-_LINKS: Final = {"used": f.USED, "wasGeneratedBy": f.GENERATED}
+_LINKS: Final = {
+    "used": f.USED,
+    "wasGeneratedBy": f.GENERATED,
+    "wasInvalidatedBy": f.INVALIDATED,
+}
 _SOURCES: Final = {
     "wasDerivedFrom": (f.DERIVED_FROM, "generatedEntity", "usedEntity"),
     "hadMember": (f.MEMBERS, "collection", "entity"),
@@ -48,6 +55,7 @@ _SOURCES: Final = {
 # Nothing that is not said elsewhere.
 _IMPLIED: Final = {
     "wasInformedBy": ("informed", "informant"),
+    "wasStartedBy": ("activity", "starter"),
     "wasAssociatedWith": ("activity", "agent"),
     "specializationOf": ("specificEntity",),
     "wasInfluencedBy": ("influencee", "influencer"),
@@ -58,7 +66,6 @@ _DECLARED: Final = (
     *("generationDescription", "parameter", "parameterDescription"),
 )
 _SYSTEM: Final = {f.SYSTEM: f"{PROVDB}{f.SYSTEM}"}
-_INFERRED: Final = f"{PROVDB}inferred"
 
 
 class OwnDocument:
@@ -85,9 +92,12 @@ class OwnDocument:
         if kind in _LINKS and _names_own(statement, ("activity",)):
             if statement.argument("entity") is None or not _is_plain(statement):
                 return False
-            activity = statement.argument("activity") or ""
-            self._links.setdefault(activity, []).append(statement)
+            if not statement.values(INFERRED):
+                activity = statement.argument("activity") or ""
+                self._links.setdefault(activity, []).append(statement)
             return True
+        if kind == "hadMember" and _is_part(statement.argument("entity") or ""):
+            return True  # The activities of the parts generated the whole.
         if kind in _SOURCES and _names_own(statement, _SOURCES[kind][1:2]):
             _, one, other = _SOURCES[kind]
             if statement.argument(other) is None or not _is_plain(statement):
@@ -127,7 +137,8 @@ class OwnDocument:
         if uri in self._links:
             kind = "activity"
         if kind == "activity":
-            return activity_records(self._activity(uri, statement))
+            document = self._activity(uri, statement)
+            return [*activity_records(document), *_places(document)]
         if kind == "session":
             return _session(statement, environments)
         if kind == "entity":
@@ -145,6 +156,7 @@ class OwnDocument:
             f.PARAMETERS: dict(_named(statement.attributes, PARAMETER)),
             f.USED: [],
             f.GENERATED: [],
+            f.INVALIDATED: [],
             **said,
         }
         for argument, field in (("startTime", f.START), ("endTime", f.END)):
@@ -165,7 +177,7 @@ class OwnDocument:
         said = part_of(statement.attributes, ENTITY)
         document: Document = {f.ID: _id_of(uri), f.SESSION_TAGS: [], **said}
         for relation in self._sources.get(uri, ()):
-            if relation.values(_INFERRED):
+            if relation.values(INFERRED):
                 continue
             field, _, other = _SOURCES[relation.kind]
             target = _id_of(relation.argument(other) or "")
@@ -190,6 +202,21 @@ class OwnDocument:
                 except ValueError as error:
                     on_problem(statements[0], f"it was changed by others: {error}")
         return found
+
+
+def _places(document: Document) -> Iterator[Record]:
+    """Yield where the records of an activity stood, if the document says it."""
+    if f.RECORDED not in document:
+        return
+    record: Record = {
+        "activity_id": document[f.ACTIVITY_ID],
+        "recorded": document[f.RECORDED],
+    }
+    if document[f.SESSION_TAG] is not None:
+        record["session_tag"] = document[f.SESSION_TAG]
+    if kind_of(record) is not Kind.RECORDED:
+        raise ValueError("its places are not places")
+    yield record
 
 
 def _file(digest: str, said: Document) -> Document:
@@ -237,10 +264,19 @@ def _id_of(uri: str) -> str:
     return uri if named is None or named.kind not in _KINDS else named.id
 
 
+def _is_part(uri: str) -> bool:
+    named = parse_uri(uri)
+    return named is not None and named.kind == "part"
+
+
 def _is_own(statement: Statement) -> bool:
-    return _own_name(statement.id or "") is not None or any(
-        attribute.startswith(PROVDB) for attribute, _ in statement.attributes
+    if any(attribute.startswith(PROVDB) for attribute, _ in statement.attributes):
+        return True
+    named = _own_name(statement.id or "")
+    is_of_others = any(
+        not attribute.startswith((PROV, IVOA)) for attribute, _ in statement.attributes
     )
+    return named is not None and not (named.kind == "entity" and is_of_others)
 
 
 def _own_name(uri: str) -> QualifiedId | None:

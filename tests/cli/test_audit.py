@@ -218,6 +218,51 @@ def test_reproduce_ends_with_1_where_no_command_is_known(
     assert "lacks 'no command was recorded of r0_to_dl1'\n" in said.stdout
     assert said.stderr == (
         "provdb: warning: no command was recorded of 1 step; the script says of which\n"
+        "provdb: no command makes /DL1/dl1_LST-1.Run01618.0008.h5: "
+        "none was recorded of r0_to_dl1, which wrote it\n"
+    )
+
+
+def test_reproduce_ends_with_1_for_a_file_that_no_step_wrote(
+    provdb_there: Provdb,
+) -> None:
+    location = "/R0/LST-1.1.Run01618.0008.fits.fz"
+    log = _log({"entity_id": "446f45", "filepath": location})
+    provdb_there("ingest", "-", stdin=log)
+
+    said = provdb_there("reproduce", location)
+
+    assert said.status == 1
+    assert said.stderr == (
+        f"provdb: no command makes {location}: no step is known to have written it\n"
+    )
+
+
+def test_the_script_of_a_run_makes_its_file_again(
+    run_there: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").write_text("1\n")
+    words = ("--hash=sha256", "--used=raw", "--generated=prod", "--", "cp", "raw")
+    run_there("run", *words, "prod")
+    script = run_there("reproduce", "prod").stdout
+    (tmp_path / "prod").unlink()
+
+    done = _shell(script)
+    (tmp_path / "raw").write_text("2\n")
+    other = _shell(script)
+
+    assert (done.returncode, done.stderr) == (
+        0,
+        f"what was made then: {tmp_path}/prod\n",
+    )
+    assert (tmp_path / "prod").read_text() == "1\n"
+    assert other.returncode == 1
+    assert other.stderr.startswith(f"not what was used then: {tmp_path}/raw ")
+
+
+def _shell(script: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["sh", "-s"], input=script, capture_output=True, text=True, timeout=60
     )
 
 

@@ -71,7 +71,8 @@ def _last_used(
         return ()
     ids = {maker[f.ID] for maker in makers}
     written = max(map(_end, makers), default=_EARLIEST)
-    latest, found = written, ()
+    latest = written
+    found: tuple[str, ...] = ()
     for activity in store.usages([node.entity]):
         start = activity.get(f.START) or _EARLIEST
         if activity[f.ID] in ids or activity.get(f.DRY_RUN) or start < latest:

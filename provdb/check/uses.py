@@ -20,6 +20,8 @@ __all__ = ["UseCheck", "is_data_product"]
 _DATA_LEVELS: Final = ("DL0", "DL1", "DL2", "DL3", "DL4", "DL5")
 # Calibration is made of a run, which its file names; what names none is a catalogue.
 _CALIBRATION: Final = re.compile(r"calib|pedestal|drs4_", re.IGNORECASE)
+# Made once in months: like a model it may be older than all that is stored.
+_LONG_TERM: Final = re.compile(r"time_?calib|time_sampling|systematic", re.IGNORECASE)
 
 
 class UseCheck:
@@ -209,7 +211,8 @@ class _Use(NamedTuple):
 def is_data_product(entity: Document) -> bool:
     """Say whether a file is made by a step of a pipeline: data, or a calibration.
 
-    Raw data is not; neither is configuration, a model or a catalogue.
+    Raw data is not; neither is configuration, a model, a catalogue or a calibration
+    that many nights use.
 
     >>> is_data_product({"location": "/DL1/dl1_LST-1.Run01807.0003.h5", "level": "DL1"})
     True
@@ -221,7 +224,8 @@ def is_data_product(entity: Document) -> bool:
     if entity.get(f.LEVEL) in _DATA_LEVELS:
         return True
     named = f"{entity.get(f.NAME) or ''} {file_name(entity[f.LOCATION])}"
-    return entity.get(f.RUN) is not None and bool(_CALIBRATION.search(named))
+    is_calibration = _CALIBRATION.search(named) and not _LONG_TERM.search(named)
+    return entity.get(f.RUN) is not None and bool(is_calibration)
 
 
 def _uses(activity: Document, entities: Mapping[str, Document]) -> Iterator[_Use]:

@@ -59,12 +59,11 @@ class Write:
 
     def may_precede(self, reader: Document) -> bool:
         """Say whether it may have ended before a reader started, by the clocks."""
-        start = reader.get(f.START)
+        start: datetime | None = reader.get(f.START)
         if start is None or self.is_inside(reader):
             return True
-        if self.end is not None:
-            return self.end <= start + CLOCK_TOLERANCE
-        return self.start is None or self.start <= start + CLOCK_TOLERANCE
+        time = self.end or self.start
+        return time is None or time <= start + CLOCK_TOLERANCE
 
     def is_inside(self, reader: Document) -> bool:
         """Say whether its step was a part of the reader."""
@@ -73,12 +72,12 @@ class Write:
             reader[f.ACTIVITY_ID],
         ):
             return True
-        start, end = reader.get(f.START), reader.get(f.END)
-        return (
-            self.session == (reader[f.SESSION_TAG], reader[f.SESSION_ID])
-            and None not in (self.start, self.end, start, end)
-            and bool(start <= self.start and self.end <= end)
-        )
+        start: datetime | None = reader.get(f.START)
+        end: datetime | None = reader.get(f.END)
+        if start is None or end is None or self.start is None or self.end is None:
+            return False
+        is_of_session = self.session == (reader[f.SESSION_TAG], reader[f.SESSION_ID])
+        return is_of_session and start <= self.start and self.end <= end
 
     def is_later(self, reader: Document) -> bool:
         """Say whether it began after a reader had ended."""

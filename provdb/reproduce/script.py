@@ -158,8 +158,8 @@ class Recipe:
             yield ""
         if self.contents:
             yield "# Their recorded contents."
-            for place, digest in self.contents.items():
-                yield f"same {_digest_words(digest, place)}"
+            for place, content in self.contents.items():
+                yield f"same {_digest_words(content, place)}"
             yield ""
         if self.copies:
             yield "# Configuration, by its content."

@@ -264,10 +264,17 @@ def test_a_dry_run_neither_uses_nor_writes(memory: Store) -> None:
     assert _found(check(memory)) == []
 
 
-def test_a_calibration_of_a_run_is_a_product() -> None:
-    pedestal = {"location": "/cal/drs4_pedestal.Run01804.0000.h5", "run": 1804}
-
-    assert is_data_product(pedestal)
+@pytest.mark.parametrize(
+    ("name", "is_product"),
+    [
+        ("drs4_pedestal.Run01804.0000.h5", True),
+        ("calibration_filters_52.Run01809.0000.h5", True),
+        ("time_calibration.Run01625.0000.h5", False),
+        ("reg_energy.Run01804.sav", False),
+    ],
+)
+def test_a_calibration_of_one_night_is_a_product(name: str, is_product: bool) -> None:
+    assert is_data_product({"location": f"/cal/{name}", "run": 1804}) == is_product
 
 
 def test_more_activities_than_one_batch_are_checked_together(memory: Store) -> None:

@@ -30,6 +30,7 @@ _ACTIVITY: Final = (
     f.START_AMBIGUOUS,
     f.END,
     f.END_AMBIGUOUS,
+    f.RECORDED,
     f.DRY_RUN,
     f.AGENT,
     f.SCRIPT,

@@ -27,7 +27,9 @@ class Write:
         start: Start of the activity, UTC.
         end: End of the activity, UTC.
         is_damaged: Whether it failed or was interrupted.
-        session: Tag and id of its session.
+        session_id: Id of its session.
+        is_ambiguous: Whether a time of it is in an hour that happened twice.
+        places: Where the record of its end stands, by the source of the record.
         started_by: What its records name as the activity that started it.
         hashes: Digests of the content that it wrote, in lower case.
     """
@@ -37,7 +39,9 @@ class Write:
     start: datetime | None
     end: datetime | None
     is_damaged: bool
-    session: tuple[str | None, str | None]
+    session_id: str | None
+    is_ambiguous: bool
+    places: Mapping[str, int]
     started_by: str | None
     hashes: frozenset[str]
 
@@ -50,7 +54,9 @@ class Write:
             start=activity.get(f.START),
             end=activity.get(f.END),
             is_damaged=activity[f.STATUS] in _DAMAGED,
-            session=(activity.get(f.SESSION_TAG), activity.get(f.SESSION_ID)),
+            session_id=activity.get(f.SESSION_ID),
+            is_ambiguous=_is_ambiguous(activity),
+            places=_places(activity, f.END),
             started_by=activity.get(f.STARTED_BY),
             hashes=frozenset(
                 link[f.HASH].lower() for link in links if link.get(f.HASH)
@@ -62,6 +68,8 @@ class Write:
         start: datetime | None = reader.get(f.START)
         if start is None or self.is_inside(reader):
             return True
+        if self.is_ambiguous or _is_ambiguous(reader):
+            return self.is_recorded_before(reader) or not self.places
         time = self.end or self.start
         return time is None or time <= start + CLOCK_TOLERANCE
 
@@ -76,13 +84,26 @@ class Write:
         end: datetime | None = reader.get(f.END)
         if start is None or end is None or self.start is None or self.end is None:
             return False
-        is_of_session = self.session == (reader[f.SESSION_TAG], reader[f.SESSION_ID])
+        is_of_session = self.session_id is not None and (
+            self.session_id == reader[f.SESSION_ID]
+        )
         return is_of_session and start <= self.start and self.end <= end
 
     def is_later(self, reader: Document) -> bool:
         """Say whether it began after a reader had ended."""
         last = reader.get(f.END) or reader.get(f.START)
-        return last is not None and self.start is not None and self.start > last
+        if last is None or self.start is None or self.is_recorded_before(reader):
+            return False
+        return bool(self.start > last)
+
+    def is_recorded_before(self, reader: Document) -> bool:
+        """Say whether a log or spool has its end before the start of a reader."""
+        starts = _places(reader, f.START)
+        return any(
+            place < starts[source]
+            for source, place in self.places.items()
+            if source in starts
+        )
 
 
 def find_writes(store: Store, entities: Iterable[str]) -> dict[str, list[Write]]:
@@ -101,3 +122,16 @@ def find_writes(store: Store, entities: Iterable[str]) -> dict[str, list[Write]]
             for entity, of_entity in links.items():
                 writes.setdefault(entity, []).append(Write.of(activity, of_entity))
     return writes
+
+
+def _places(activity: Document, record: str) -> dict[str, int]:
+    """Return where the record of a start or an end stands, by its source."""
+    return {
+        entry[f.SOURCE]: entry[record]
+        for entry in activity.get(f.RECORDED, ())
+        if record in entry
+    }
+
+
+def _is_ambiguous(activity: Document) -> bool:
+    return bool(activity.get(f.START_AMBIGUOUS) or activity.get(f.END_AMBIGUOUS))

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from provdb.check import CheckReport, Finding, check
 from provdb.check.uses import is_data_product
-from provdb.model import fold, location_id
+from provdb.model import Folder, fold, location_id
 from provdb.store import Store
 from tests.lineage.histories import Step, at, file, remember
 
@@ -204,7 +205,8 @@ def test_a_data_product_that_was_written_only_afterwards_is_dangling(
 
 
 def test_a_use_before_the_write_has_ended_is_a_time_conflict(store: Store) -> None:
-    remember(store, _written(start=5.5, end=5.9), _read(used=[_DL1.link(role="DL1")]))
+    written = _written(start=5.5, end=5.9, session="other")
+    remember(store, written, _read(used=[_DL1.link(role="DL1")]))
 
     (finding,) = _found(check(store))
 
@@ -226,6 +228,48 @@ def _nested(inner: Step, outer: Step) -> list[dict[str, Any]]:
 def test_a_step_may_read_what_a_step_inside_of_it_wrote(memory: Store) -> None:
     inner = _written(start=5.5, end=5.9, session="other")
     memory.write(fold(_nested(inner, _read(used=[_DL1]))))
+
+    assert _found(check(memory)) == []
+
+
+def test_a_step_may_read_what_a_step_of_its_session_wrote_inside_of_it(
+    memory: Store,
+) -> None:
+    remember(memory, _written(start=5.5, end=5.9), _read(used=[_DL1]))
+
+    assert _found(check(memory)) == []
+
+
+def test_what_a_log_has_before_the_use_was_not_written_afterwards(store: Store) -> None:
+    """The clock of the writer is wrong: the file is not from nowhere."""
+    folder = Folder()
+    records = [*_written(start=20, end=21).records(), *_read(used=[_DL1]).records()]
+    for place, record in enumerate(records):
+        folder.add(record, source="a1", place=place)
+    store.write(folder.take())
+
+    (finding,) = _found(check(store))
+
+    assert finding.kind == "time conflict"
+
+
+def test_an_hour_that_happens_twice_is_no_time_conflict(memory: Store) -> None:
+    """The clock goes back between the write and the use; the log knows the order."""
+    written = {"activity_id": "621ca2", "session_tag": "r0_to_dl1:01618"}
+    read = {"activity_id": "621ca3", "session_tag": "dl1ab:01618"}
+    records = [
+        *_DL1.records(),
+        {**written, "name": "r0_to_dl1", "startTime": "2026-10-25T02:40:00"},
+        {**written, "generated_id": _DL1.id},
+        {**written, "endTime": "2026-10-25T02:50:00"},
+        {**read, "name": "dl1ab", "startTime": "2026-10-25T02:05:00"},
+        {**read, "used_id": _DL1.id},
+        {**read, "endTime": "2026-10-25T02:06:00"},
+    ]
+    folder = Folder(zone=ZoneInfo("Europe/Madrid"))
+    for place, record in enumerate(records):
+        folder.add(record, source="a1", place=place)
+    memory.write(folder.take())
 
     assert _found(check(memory)) == []
 

@@ -18,7 +18,7 @@ from provdb.lineage import (
     collapse,
     lineage,
 )
-from provdb.lineage.walk import without_collector
+from provdb.lineage.traverse import without_collector
 from provdb.model import fields as f
 from provdb.readers.embedded import HISTORY_MARK, LARGEST_BYTES
 from provdb.secrets import redact_text

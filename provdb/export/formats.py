@@ -21,7 +21,7 @@ from provdb.export.prov_json import prov_json
 from provdb.export.ro_crate import METADATA_FILE, ro_crate
 from provdb.export.statements import statements_of
 from provdb.lineage import Lineage, collapse
-from provdb.lineage.walk import without_collector
+from provdb.lineage.traverse import without_collector
 from provdb.model.statement import Statement
 from provdb.store import Store
 

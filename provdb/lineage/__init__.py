@@ -1,22 +1,24 @@
 """Where does this file come from, and what came from it."""
 
 from provdb.lineage.collapse import GRANULARITIES, collapse
+from provdb.lineage.file_answer import impact, lineage
+from provdb.lineage.link_rules import LINK_RULES, LinkRule, link_rules
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.path import Paths, path
 from provdb.lineage.reach import ReachedIds, makers, reach
-from provdb.lineage.result import Lineage, LineageEdge, LineageNode
-from provdb.lineage.rules import LINK_RULES, LinkRule, link_rules
+from provdb.lineage.result import Completeness, Lineage, LineageEdge, LineageNode
 from provdb.lineage.run import run_lineage
 from provdb.lineage.tagged import tag_lineage
+from provdb.lineage.traverse import WalkOptions
 from provdb.lineage.tree import TreeRow, tree
 from provdb.lineage.versions import FileVersion, FileVersions, versions
 from provdb.lineage.views import VIEWS, View, get_view, view, views
-from provdb.lineage.walk import WalkOptions, impact, lineage
 
 __all__ = [
     "GRANULARITIES",
     "LINK_RULES",
     "VIEWS",
+    "Completeness",
     "FileVersion",
     "FileVersions",
     "Lineage",

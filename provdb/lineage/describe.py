@@ -4,18 +4,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from provdb.lineage.essentials import Activity, Entity
-from provdb.lineage.history import Node
-from provdb.lineage.loaded import Loaded
+from provdb.lineage.graph import Node
+from provdb.lineage.loader import Loader
 from provdb.lineage.result import LineageEdge, LineageNode
+from provdb.lineage.steps import Activity, Entity
 
-__all__ = ["describe"]
+__all__ = ["describe", "origin_of"]
 
-_FAILED: Final = ("failed", "interrupted")
+_BAD: Final = ("failed", "interrupted", "lost")
 _RAW: Final = "R0"
 _UNKNOWN: Final = Entity("")
-# What follows the distance is said of collapsed nodes only.
-_OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 :]
+# Data products of a run beside those that have a level.
+_MADE_OF_RUNS: Final = ("calibration",)
+# What follows the distance is said of collapsed nodes only, but for the marks.
+_OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 : -1]
+_NO_MARKS: Final[tuple[str, ...]] = ()
 # There are many nodes, and the class itself takes twice as long.
 _node: Final[Callable[[tuple[Any, ...]], LineageNode]] = partial(
     tuple.__new__, LineageNode
@@ -27,7 +30,8 @@ def describe(
     distances: Mapping[str, int],
     edges: Iterable[LineageEdge],
     *,
-    loaded: Loaded,
+    loader: Loader,
+    marks: Mapping[str, tuple[str, ...]],
 ) -> Iterator[LineageNode]:
     """Yield what an answer says of each node, in the order they were met.
 
@@ -35,34 +39,56 @@ def describe(
         nodes: The nodes.
         distances: How many steps away each is, by id.
         edges: All edges between them.
-        loaded: The documents of their entities, and their activities.
+        loader: The documents of their entities, and their activities.
+        marks: What is in doubt of nodes, by id.
     """
     runs: dict[str, int | None] = {}
-    entities = loaded.entities
+    entities = loader.entities
     for node in nodes:
         if isinstance(node, Activity):
-            id_, name, tag, _, status, start, end, run, subrun, _, _, _ = node
+            id_, name, tag, _, status, start, end, run, subrun, *_ = node
             told = id_, "activity", name, None, None, run, subrun, None, status, None
             when = tag, start, end, None, distances[id_]
-            yield _node(told + when + _OF_ONE)
+            yield _node((*told, *when, *_OF_ONE, marks.get(id_, _NO_MARKS)))
             continue
         id_, entity, generators, sources = node
         known = entities.get(entity, _UNKNOWN)
-        _, name, location, level, run, subrun, _, is_collection, _ = known
-        if is_collection:
-            runs = runs or _runs_of_collections(nodes, edges, loaded)
+        run = known.run
+        if known.is_collection:
+            runs = runs or _runs_of_collections(nodes, edges, loader)
             run = runs[id_]
-        worst = _status(generators, loaded) if generators else None
-        origin = None if generators or sources else _origin(known)
-        kind = "collection" if is_collection else "entity"
-        what = id_, kind, name, location, level, run, subrun
+        worst = _status(generators, loader) if generators else None
+        origin = None if generators or sources else origin_of(known)
+        kind = "collection" if known.is_collection else "entity"
+        what = id_, kind, known.name, known.location, known.level, run, known.subrun
         which = id_[len(entity) + 1 :] or None, worst, origin
         where = None, None, None, entity, distances[id_]
-        yield _node(what + which + where + _OF_ONE)
+        mark = marks.get(id_, _NO_MARKS)
+        yield _node((*what, *which, *where, *_OF_ONE, mark))
+
+
+def origin_of(entity: Entity) -> str:
+    """Return where an entity is from that nothing is known to have generated.
+
+    >>> origin_of(Entity("6d2362", level="DL1", run=1618))
+    'gap'
+    >>> origin_of(Entity("6d2362", data_kind="calibration", run=1618))
+    'gap'
+    """
+    if entity is _UNKNOWN:
+        return "unknown"
+    if entity.level == _RAW:
+        return "raw"
+    if entity.is_fixed or entity.particle is not None:
+        return "external"
+    is_product = entity.level is not None or (
+        entity.data_kind in _MADE_OF_RUNS and entity.run is not None
+    )
+    return "gap" if is_product else "external"
 
 
 def _runs_of_collections(
-    nodes: Iterable[Node], edges: Iterable[LineageEdge], loaded: Loaded
+    nodes: Iterable[Node], edges: Iterable[LineageEdge], loader: Loader
 ) -> dict[str, int | None]:
     """Return each collection, with the run of the activities beside it, if it is one.
 
@@ -73,7 +99,7 @@ def _runs_of_collections(
     for node in nodes:
         if isinstance(node, Activity):
             runs_of_activities[node.id] = node.run
-        elif loaded.entities.get(node.entity, _UNKNOWN).is_collection:
+        elif loader.entities.get(node.entity, _UNKNOWN).is_collection:
             runs[node.id] = set()
     for edge in edges:
         for one, other in (
@@ -89,19 +115,12 @@ def _runs_of_collections(
     }
 
 
-def _status(generators: Iterable[str], loaded: Loaded) -> str | None:
+def _status(generators: Iterable[str], loader: Loader) -> str | None:
     """Return how the generators of a version ended, if none of them ended well."""
     worst: str | None = None
     for generator in generators:
-        status = loaded.activity(generator).status
-        if status not in _FAILED:
+        status = loader.activity(generator).status
+        if status not in _BAD:
             return None
         worst = status if worst is None else min(worst, status)
     return worst
-
-
-def _origin(entity: Entity) -> str:
-    """Return where an entity is from that nothing is known to have generated."""
-    if entity is _UNKNOWN:
-        return "unknown"
-    return "raw" if entity.level == _RAW else "external"

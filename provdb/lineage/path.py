@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any, Final
 
+from provdb.lineage.file_answer import lineage_until
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
-from provdb.lineage.walk import WalkOptions, lineage_until
+from provdb.lineage.traverse import WalkOptions
 from provdb.store import Store
 from provdb.tabular import Tabular
 

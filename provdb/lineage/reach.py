@@ -3,12 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from provdb.lineage.essentials import Activity
-from provdb.lineage.history import History, Node
-from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Version
-from provdb.lineage.rules import LINK_RULES, LinkRule
-from provdb.lineage.walk import DOWNSTREAM, UPSTREAM, without_collector
+from provdb.lineage.completeness import Shapes, completeness
+from provdb.lineage.graph import Graph, Node
+from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.loader import Loader
+from provdb.lineage.result import Completeness
+from provdb.lineage.steps import Activity
+from provdb.lineage.traverse import DOWNSTREAM, UPSTREAM, Walk, without_collector
+from provdb.lineage.version import Version
 from provdb.store import Store
 
 __all__ = ["ReachedIds", "makers", "reach"]
@@ -21,10 +23,12 @@ class ReachedIds:
     Attributes:
         entities: Ids of entities.
         activities: Ids of activities.
+        completeness: What is known of the way there, and what is not.
     """
 
     entities: frozenset[str]
     activities: frozenset[str]
+    completeness: Completeness
 
 
 def reach(
@@ -35,11 +39,11 @@ def reach(
     is_upstream: bool,
     rules: Collection[LinkRule] = LINK_RULES,
 ) -> ReachedIds:
-    """Return what is reached from some entities, as they are now, and activities.
+    """Return what is reached from some entities and activities.
 
-    An entity is upstream if any version of it was used; it is downstream if the
-    version that there is now came from there. What the walk starts at is reached only
-    if it leads back there.
+    An entity is upstream if any version of it went into what is there now of the
+    entities; it is downstream if what is there now of it came from any version of
+    them. What the walk starts at is reached only if it leads back there.
 
     Args:
         store: Where the documents are.
@@ -49,32 +53,38 @@ def reach(
         rules: The link rules that may bridge gaps.
     """
     direction = UPSTREAM if is_upstream else DOWNSTREAM
-    loaded = Loaded(store, rules=rules, as_of=None, is_ahead=is_upstream)
-    history = History(loaded)
+    loader = Loader(store, rules=rules, is_ahead=is_upstream)
+    graph = Graph(loader)
     with without_collector():
-        loaded.load_activities(activities)
-        direction.load(loaded, entities)
-        level: list[Node] = [history.now(entity) for entity in entities]
-        level += [loaded.activity(activity) for activity in activities]
-        visited = {node.id for node in level}
-        reached: dict[str, Node] = {}
-        while level:
-            direction.load_next(loaded, level)
-            found = {
-                other.id: other
-                for node in level
-                for other, _ in direction.step(history, node)
-            }
-            reached |= found
-            level = [node for id_, node in found.items() if id_ not in visited]
-            visited |= found.keys()
-        versions = [node for node in reached.values() if isinstance(node, Version)]
+        loader.load_activities(activities)
+        direction.load(loader, entities)
+        starts: list[Node] = []
+        for entity in entities:
+            starts += [graph.now(entity)] if is_upstream else graph.versions(entity)
+        known = (loader.activities.get(activity) for activity in activities)
+        starts += [activity for activity in known if activity is not None]
+        walk = Walk(graph, direction)
+        walk.run(starts)
         if not is_upstream:
-            versions = [v for v in versions if history.now(v.entity) is v]
-    return ReachedIds(
-        entities=frozenset(version.entity for version in versions),
-        activities=frozenset(n.id for n in reached.values() if isinstance(n, Activity)),
-    )
+            walk.keep_current()
+        # An edge leads to each node that was reached.
+        ends = {e.target if is_upstream else e.source for e in walk.edges}
+        reached = [walk.nodes[id_] for id_ in ends]
+        versions = [node for node in reached if isinstance(node, Version)]
+        if not is_upstream:
+            versions = [v for v in versions if graph.now(v.entity) is v]
+        return ReachedIds(
+            entities=frozenset([version.entity for version in versions]),
+            activities=frozenset(n.id for n in reached if isinstance(n, Activity)),
+            completeness=completeness(
+                walk.nodes.values(),
+                walk.edges,
+                graph=graph,
+                shapes=Shapes(),
+                is_upstream=is_upstream,
+                is_cut=False,
+            ),
+        )
 
 
 def makers(
@@ -85,12 +95,22 @@ def makers(
 ) -> dict[str, frozenset[str]]:
     """Return the ids of the activities that made the current version of each entity.
 
+    What was moved was made where it was written.
+
     Args:
         store: Where the documents are.
         entities: Ids of entities.
         rules: The link rules that may bridge gaps.
     """
-    loaded = Loaded(store, rules=rules, as_of=None)
-    loaded.load_uses(entities)
-    history = History(loaded)
-    return {entity: history.now(entity).generators for entity in entities}
+    loader = Loader(store, rules=rules)
+    loader.load_uses(entities)
+    graph = Graph(loader)
+    return {entity: _makers_of(graph.now(entity)) for entity in entities}
+
+
+def _makers_of(version: Version) -> frozenset[str]:
+    found = set(version.generators)
+    for source in version.sources:
+        if source.relation == "wasDerivedFrom" and source.evidence.startswith("rule:"):
+            found |= _makers_of(source.version)
+    return frozenset(found)

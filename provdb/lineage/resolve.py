@@ -1,346 +1,471 @@
-"""The rules that say which version of a file was used; pure functions of history.
+"""The rules: which write made what was read, and how sure that is. Pure.
 
-Pipelines overwrite files, and a hundred subruns write parts of one. So a use of a file
-is resolved in time: of all activities that generated the file, which ones made what
-was used? The numbers in this file are those of the rules in the documentation.
+A file holds what was last written to it before it was read. `resolve` is the only
+place that decides this; the numbers are those of the rules in the documentation.
 """
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import partial
-from typing import Any, Final, NamedTuple
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Final, NamedTuple
 
-from provdb.lineage.essentials import Activity
+from provdb.lineage.result import DOUBTS
+from provdb.lineage.steps import Activity
+from provdb.lineage.timeline import HOUR, Slot, Timeline, Write, recorded_before
 
-__all__ = [
-    "Resolution",
-    "Source",
-    "Use",
-    "Version",
-    "contested_inputs",
-    "generation_rounds",
-    "likely_generators",
-    "resolve",
-    "wrote_in_turn",
-]
+__all__ = ["Read", "Resolution", "resolve", "state_of"]
 
-_TAG_BYTES: Final = 6
-_FAILED: Final = ("failed", "interrupted")
+_OVERWRITE: Final = "overwrite"
+_APPEND: Final = "append"
+_ORDER: Final = "order"
+_ONLY: Final = "only"
+_CONTENT: Final = "content"
+_CONTESTED: Final = "contested"
+_NONE: Final = timedelta(0)
+# Clocks are never further apart; records that are were merged from several logs.
+_MOST_CLOCK_ERROR: Final = timedelta(days=1)
 
 
-class Source(NamedTuple):
-    """What an entity that nothing generated comes from.
+class Read(NamedTuple):
+    """A read of a file, which is to be resolved.
 
     Attributes:
-        relation: ``wasDerivedFrom`` or ``hadMember``.
-        version: The version that it comes from.
-        rule: Name of the link rule that says so, or None if a record does.
+        activity: Who read it, or None for the question itself: a read now.
+        hash: Hash of the whole content that was read, where it was recorded.
+        session_id: Session in which it is asked for, of what is no file; that of the
+            activity unless told.
     """
 
-    relation: str
-    version: "Version"
-    rule: str | None
-
-
-class Version(NamedTuple):
-    """One version of an entity: who generated it.
-
-    Attributes:
-        id: Id of the entity, with the version's short name where it has one.
-        entity: Id of the entity.
-        generators: Ids of the activities that generated this version, all parts of
-            it; empty for what nothing generated.
-        sources: Where nothing generated it, what it comes from all the same.
-    """
-
-    id: str
-    entity: str
-    generators: frozenset[str]
-    sources: frozenset[Source]
-
-    @classmethod
-    def of(
-        cls,
-        entity: str,
-        generators: frozenset[str] = frozenset(),
-        sources: frozenset[Source] = frozenset(),
-    ) -> "Version":
-        """Return the version of an entity, with its id.
-
-        >>> Version.of("446f45", frozenset(["9c3006f3f024849006d7d3bf1743d164"])).id
-        '446f45@9c3006f3f024'
-        """
-        if not generators and not sources:
-            return cls(entity, entity, generators, sources)
-        if len(generators) == 1 and not sources:
-            (maker,) = generators
-            return cls.made_by(entity, maker)
-        parts = sorted(generators)
-        parts += sorted(f"{s.relation} {s.rule} {s.version.id}" for s in sources)
-        digest = hashlib.blake2b("\n".join(parts).encode(), digest_size=_TAG_BYTES)
-        return cls(f"{entity}@{digest.hexdigest()}", entity, generators, sources)
-
-    @classmethod
-    def made_by(cls, entity: str, maker: str) -> "Version":
-        """Return the version of an entity that one activity generated, by its id."""
-        id_ = f"{entity}@{maker[: 2 * _TAG_BYTES]}"
-        return _version((id_, entity, frozenset((maker,)), _NO_SOURCES))
-
-    @property
-    def tag(self) -> str | None:
-        """The short name of the version, or None for an entity without versions."""
-        return self.id[len(self.entity) + 1 :] or None
-
-
-class Use(NamedTuple):
-    """A use of an entity, which is to be resolved.
-
-    Attributes:
-        entity: Id of the entity.
-        time: When it was used, or None for now.
-        hash: Hash of the content that was used, where it was recorded.
-        exclude: Ids of activities that cannot have made it, such as the user itself.
-        session_id: Session that must have made it, for what is no file; else None.
-    """
-
-    entity: str
-    time: datetime | None = None
+    activity: Activity | None = None
     hash: str | None = None
-    exclude: frozenset[str] = frozenset()
     session_id: str | None = None
 
 
 class Resolution(NamedTuple):
-    """Who made what was used.
+    """What made the content that was read.
 
     Attributes:
-        generators: The activities; empty if none is known.
-        has_time_conflict: Whether they ended only after the use began.
+        writes: The writes that made it, the earliest end first; none where it is not
+            known.
+        evidence: How that is known.
+        marks: What is in doubt, in the order of `DOUBTS`.
+        damaged_by: Ids of the activities that may have damaged the content.
+        is_unknown: Whether other content than that of any write was read.
     """
 
-    generators: tuple[Activity, ...] = ()
-    has_time_conflict: bool = False
+    writes: tuple[Write, ...] = ()
+    evidence: str = _ONLY
+    marks: tuple[str, ...] = ()
+    damaged_by: tuple[str, ...] = ()
+    is_unknown: bool = False
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether there are only generators that did not end well."""
-        return any(activity.status in _FAILED for activity in self.generators)
+
+_NOTHING: Final = Resolution()
+_UNKNOWN: Final = Resolution(is_unknown=True)
 
 
 def resolve(
-    use: Use,
-    candidates: Iterable[Activity],
-    *,
-    levels: Mapping[str, str | None],
-    is_for_all_sessions: bool = False,
+    timeline: Timeline, read: Read, *, tolerance: timedelta = _NONE
 ) -> Resolution:
-    """Say which of the generators of an entity made the version that was used.
+    """Return what made the content that was read.
 
     Args:
-        use: The use.
-        candidates: All activities that generated the entity.
-        levels: Data levels of `contested_inputs`, by entity; what is missing has none.
-        is_for_all_sessions: Whether the session of the use does not matter, as for
-            a file.
+        timeline: The timeline of the file.
+        read: The read.
+        tolerance: How far the clocks of two machines may differ.
     """
-    session_id = None if is_for_all_sessions else use.session_id
-    eligible = _eligible(use, candidates, session_id=session_id)
-    if not eligible:
-        return Resolution()
-    time = use.time
-    timely = [
-        activity
-        for activity in eligible
-        # 3. Only what had ended by then, and what is running still has not.
-        if activity.end is not None and (time is None or activity.end <= time)
-    ]
-    kept = timely or eligible
-    latest = kept[0]
-    if len(kept) > 1:
-        # No later one can replace the latest.
-        latest = max(kept, key=_order)
-    writers = [
-        activity
-        for activity in kept
-        if activity.name == latest.name
-        and activity.session_tag == latest.session_tag
-        and activity.is_run_wise == latest.is_run_wise
-    ]
-    if len(writers) > 1:
-        left = set(_without_replaced(kept, levels))
-        writers = sorted((a for a in writers if a in left), key=_order)
-    is_late = not timely and any(_is_after(activity, time) for activity in writers)
-    return Resolution(tuple(writers), is_late)
+    reader = read.activity
+    writes = timeline.writes
+    if timeline.is_plain and read.hash is None:
+        # One write, or none, is all that can be, wherever it ended in time.
+        if not writes:
+            return _NOTHING
+        (write,) = writes
+        if reader is None or (
+            reader.start is not None
+            and timeline.ends[0] <= reader.start
+            and write.activity is not reader
+            and not _contradicts(write.activity, reader)
+        ):
+            return Resolution(writes)
+    if timeline.is_fixed:
+        accounts = [w for w in (*writes, *timeline.damage) if w.activity is not reader]
+        return Resolution(tuple(accounts), "recorded")
+    search = _Search(timeline, read, tolerance)
+    return search.resolve()
 
 
-def contested_inputs(candidates: Collection[Activity]) -> set[str]:
-    """Return the entities whose levels decide between candidates, by rule 4."""
-    if len({activity.name for activity in candidates}) == len(candidates):
-        return set()
-    return {
-        entity
-        for group in _same_step(candidates).values()
-        if len(group) > 1
-        for activity in group
-        for entity, _, _ in activity.used
-    }
-
-
-def likely_generators(candidates: Sequence[Activity]) -> Sequence[Activity]:
-    """Return the generators of a file if uses are likely of what each made, else none.
-
-    One after another changed it then, or by rule 5 they wrote it together. What one
-    step wrote in several sessions may be overwritten every night, and of all nights a
-    use is of one.
+def state_of(
+    writes: Sequence[Write], *, tolerance: timedelta = _NONE, slack: timedelta = _NONE
+) -> tuple[tuple[Write, ...], bool]:
+    """Return the writes that make the content after some writes, and if in doubt.
 
     Args:
-        candidates: All activities that generated the entity.
+        writes: All writes until then, the earliest end first.
+        tolerance: How far the clocks of two machines may differ.
+        slack: The same, where some times are ambiguous.
     """
-    if len(candidates) < 2:
-        return candidates
-    steps = {activity.name for activity in candidates}
-    sessions = {(activity.name, activity.session_tag) for activity in candidates}
-    return candidates if len(steps) == len(sessions) else ()
+    # 6. The last overwrite, and the later parts, each the last one of its slot.
+    overwrites = [write for write in writes if write.mode == _OVERWRITE]
+    base, is_contested = None, False
+    if overwrites:
+        base, is_contested = _latest(overwrites, tolerance, slack)
+    if len(overwrites) == len(writes):
+        return ((base,) if base is not None else ()), is_contested
+    appended: list[Write] = []
+    by_slot: dict[frozenset[Slot], list[Write]] = {}
+    for write in writes:
+        if write.mode == _OVERWRITE:
+            continue
+        if base is not None:
+            follows, is_doubtful = _follows(write, base, tolerance)
+            is_contested |= is_doubtful
+            if not follows:
+                continue
+        if write.mode == _APPEND:
+            appended.append(write)
+        else:
+            by_slot.setdefault(write.slots, []).append(write)
+    parts: list[Write] = []
+    for rivals in by_slot.values():
+        part, is_doubtful = _latest(rivals, tolerance, slack)
+        is_contested |= is_doubtful
+        parts.append(part)
+    state = [*parts, *appended]
+    if base is not None:
+        replaced = {slot for part in parts for slot in part.slots}
+        if not base.slots or not base.slots <= replaced:
+            state.append(base)
+    state.sort(key=lambda write: (write.end or write.start, write.id))
+    return tuple(state), is_contested
 
 
-def wrote_in_turn(candidates: Sequence[Activity]) -> bool:
-    """Say whether different steps wrote an entity, one after another, and ended well.
+class _Search:
+    """The rules for one read of one file."""
 
-    No rule but the third one decides between them then.
+    def __init__(self, timeline: Timeline, read: Read, tolerance: timedelta) -> None:
+        self._timeline = timeline
+        self._read = read
+        self._reader = read.activity
+        self._tolerance = tolerance
+        self._marks: set[str] = set()
 
-    Args:
-        candidates: All activities that generated the entity.
-    """
-    if len(candidates) == 1:
-        return candidates[0].end is not None
-    if any(activity.end is None for activity in candidates):
+    def resolve(self) -> Resolution:
+        candidates = self._candidates()
+        evidence = _ONLY if len(candidates) == 1 else _ORDER
+        if not candidates:
+            candidates = self._conflicting()
+            if candidates:
+                self._marks.add("time_conflict")
+        if not candidates:
+            return self._damaged_only()
+        hash_ = self._read.hash
+        if hash_ is not None:
+            # 2. A recorded hash removes the writes that recorded another one.
+            candidates = _until_explained(candidates, hash_)
+            if not candidates:
+                return _UNKNOWN
+        chosen, is_contested = state_of(
+            candidates, tolerance=self._tolerance, slack=self._timeline.slack
+        )
+        if hash_ is not None and chosen[-1].hash == hash_:
+            return Resolution(chosen, _CONTENT, (), ())
+        if self._is_gone(chosen):
+            return _UNKNOWN
+        if is_contested:
+            self._marks.add(_CONTESTED)
+        self._compare_others(chosen)
+        damaged_by = self._damage(chosen)
+        if damaged_by:
+            self._marks.add("maybe_damaged")
+        marks = tuple([mark for mark in DOUBTS if mark in self._marks])
+        return Resolution(chosen, evidence, marks, damaged_by)
+
+    def _candidates(self) -> list[Write]:
+        """1. Return the writes by others that had ended when the file was read."""
+        timeline, reader = self._timeline, self._reader
+        cut = timeline.ended_by(None if reader is None else reader.start)
+        candidates = list(timeline.writes[:cut])
+        if reader is not None:
+            if reader.id in timeline.makers:
+                candidates = [w for w in candidates if w.activity is not reader]
+            for write in timeline.writes[cut:]:
+                if write.activity is reader:
+                    continue
+                if self._is_inner(write, reader):
+                    candidates.append(write)
+                elif self._is_near(write, reader):
+                    candidates.append(write)
+                    if not _is_one_node(write.activity, reader):
+                        self._marks.add(_CONTESTED)
+        candidates = self._of_session(candidates)
+        return self._of_node(candidates)
+
+    def _is_inner(self, write: Write, reader: Activity) -> bool:
+        """Say whether a step that the reader started made it, or one inside of it."""
+        if write.activity.started_by is not None:
+            return write.activity.started_by == reader.activity_id
+        if (
+            reader.session_id is None
+            or reader.session_id != write.activity.session_id
+            or reader.start is None
+            or reader.end is None
+            or write.end is None
+            or not reader.start <= write.start <= write.end <= reader.end
+        ):
+            return False
+        self._marks.add(_CONTESTED)
+        return True
+
+    def _is_near(self, write: Write, reader: Activity) -> bool:
+        """Say whether clocks alone say that a write ended after the read began."""
+        if reader.start is None or write.end is None:
+            return False
+        slack = _slack(write.activity, reader, self._tolerance)
+        if write.activity.is_end_ambiguous or reader.is_start_ambiguous:
+            slack += HOUR
+        if write.end - reader.start > slack:
+            return False
+        return recorded_before(write.activity, reader, is_start=True) is True
+
+    def _of_session(self, writes: list[Write]) -> list[Write]:
+        """Return the writes of the session of the read, of what is no file."""
+        if not self._timeline.is_of_session or not writes:
+            return writes
+        session_id = self._read.session_id
+        if session_id is None and self._reader is not None:
+            session_id = self._reader.session_id
+        if session_id is None:
+            # Nobody says which; it means something in the latest one.
+            session_id = writes[-1].activity.session_id
+        return [w for w in writes if w.activity.session_id == session_id]
+
+    def _of_node(self, writes: list[Write]) -> list[Write]:
+        """Return the writes that the node of the reader can see."""
+        if not self._timeline.is_local:
+            return writes
+        node = None if self._reader is None else self._reader.node
+        nodes = {write.activity.node for write in writes}
+        if node is not None:
+            here = [write for write in writes if write.activity.node in (node, None)]
+            if here or not writes:
+                return here
+        if len(nodes) > 1 or node is not None:
+            self._marks.add(_CONTESTED)
+        return writes
+
+    def _conflicting(self) -> list[Write]:
+        """Return the writes that ended while the file was being read, of the last."""
+        reader, timeline = self._reader, self._timeline
+        if reader is None or reader.end is None:
+            return []
+        until = timeline.ended_by(reader.end)
+        found = [w for w in timeline.writes[:until] if w.activity is not reader]
+        return self._of_node(self._of_session(found))
+
+    def _damaged_only(self) -> Resolution:
+        """Return what a write that did not end well may have left, if there is one."""
+        reader = self._reader
+        until = None if reader is None else reader.end or reader.start
+        damage = [
+            write
+            for write in self._timeline.damage
+            if write.activity is not reader
+            and (until is None or write.start <= until)
+            and (reader is None or write.activity.started_by != reader.activity_id)
+        ]
+        damage = self._of_node(self._of_session(damage))
+        if not damage:
+            return _NOTHING
+        last = max(damage, key=lambda write: (write.start, write.id))
+        return Resolution((last,), _ORDER, ("maybe_damaged",), (last.activity.id,))
+
+    def _is_gone(self, chosen: Sequence[Write]) -> bool:
+        """Say whether other content came, or the file went, after the chosen writes."""
+        reader = self._reader
+        time = None if reader is None else reader.start
+        last = chosen[-1].end or chosen[-1].start
+        for remover in self._timeline.removals:
+            end = remover.end or remover.start
+            if end is None or remover is reader or reader is None:
+                continue
+            if last <= end and (time is None or end <= time):
+                return True
+        for found in self._timeline.unexplained:
+            if last <= found.time and (time is None or found.time < time):
+                return True
         return False
-    steps = {activity.name for activity in candidates}
-    return len(steps) == len(candidates) and not any(
-        activity.status in _FAILED for activity in candidates
+
+    def _compare_others(self, chosen: Collection[Write]) -> None:
+        """4. Doubt what another write, that was not chosen, may have changed."""
+        reader = self._reader
+        timeline = self._timeline
+        if reader is None or reader.start is None or len(timeline.writes) == 0:
+            return
+        start, end = reader.start, reader.end or reader.start
+        ids = {write.id for write in chosen}
+        last = max(chosen, key=lambda write: write.end or write.start)
+        for write in timeline.writes:
+            other = write.activity
+            if other is reader or other.started_by == reader.activity_id:
+                continue
+            if reader.started_by is not None and reader.started_by == other.activity_id:
+                continue  # It runs inside of that one.
+            if write.id in ids:
+                if _contradicts(other, reader):
+                    self._marks.add("clock")
+                continue
+            write_end = write.end or write.start
+            if timeline.is_local and reader.node not in (other.node, None):
+                continue
+            if write.start < end and write_end > start:
+                self._marks.add(_CONTESTED)
+            elif _is_recorded_against_clocks(write, last, reader):
+                self._marks.add("clock")
+
+    def _damage(self, chosen: Sequence[Write]) -> tuple[str, ...]:
+        """8. Return who may have damaged what the chosen writes made."""
+        reader = self._reader
+        until = None if reader is None else reader.end or reader.start
+        found = []
+        for write in self._timeline.damage:
+            other = write.activity
+            if other is reader or (until is not None and write.start >= until):
+                continue
+            if reader is not None and (
+                other.started_by == reader.activity_id
+                or (
+                    reader.started_by is not None
+                    and reader.started_by == other.activity_id
+                )
+            ):
+                continue
+            touched = chosen
+            if write.mode != _OVERWRITE:
+                touched = [w for w in chosen if not w.slots or w.slots & write.slots]
+            if self._timeline.is_local and not any(
+                w.activity.node in (other.node, None) for w in touched
+            ):
+                continue
+            if any(write.end is None or write.end > w.start for w in touched):
+                found.append(other.id)
+        return tuple(sorted(found))
+
+
+def _until_explained(candidates: Sequence[Write], hash_: str) -> list[Write]:
+    """Return the writes until the last one that can have made content of a hash."""
+    for place in range(len(candidates), 0, -1):
+        write = candidates[place - 1]
+        if write.hash == hash_:
+            return list(candidates[:place])
+    for place in range(len(candidates), 0, -1):
+        write = candidates[place - 1]
+        if write.hash is None or len(write.hash) != len(hash_):
+            return list(candidates[:place])
+    return []
+
+
+def _latest(
+    writes: Sequence[Write], tolerance: timedelta, slack: timedelta
+) -> tuple[Write, bool]:
+    """3. Return the write that was the last one, and whether that is in doubt."""
+    last = writes[-1]
+    if len(writes) == 1:
+        return last, False
+    last_end = last.end or last.start
+    group = [last]
+    for write in reversed(writes[:-1]):
+        apart = last_end - (write.end or write.start)
+        if apart > slack:
+            break
+        if apart <= _slack(write.activity, last.activity, tolerance) + _ambiguity(
+            write, last
+        ):
+            group.append(write)
+    if len(group) == 1:
+        return last, False
+    ordered = _in_order_of_records(group)
+    is_one_node = len({w.activity.node for w in group}) == 1 and (
+        last.activity.node is not None
+    )
+    if ordered is not None and is_one_node:
+        return ordered[-1], False
+    rewriting = [write for write in group if write.rereads]
+    pool = rewriting or group
+    ordered = _in_order_of_records(pool)
+    if ordered is not None:
+        return ordered[-1], True
+    return max(pool, key=lambda write: (write.end or write.start, write.id)), True
+
+
+def _in_order_of_records(writes: Sequence[Write]) -> list[Write] | None:
+    """Return writes in the order of their records, or None if no source has all."""
+    sources: dict[str, list[tuple[int, Write]]] = {}
+    for write in writes:
+        for source, start, end in write.activity.recorded:
+            place = start if end is None else end
+            if place is not None:
+                sources.setdefault(source, []).append((place, write))
+    for _, placed in sorted(sources.items()):
+        if len(placed) == len(writes):
+            return [write for _, write in sorted(placed, key=lambda item: item[0])]
+    return None
+
+
+def _follows(part: Write, base: Write, tolerance: timedelta) -> tuple[bool, bool]:
+    """Say whether a part was written after an overwrite, and if that is in doubt."""
+    apart = (part.end or part.start) - (base.end or base.start)
+    slack = _slack(part.activity, base.activity, tolerance) + _ambiguity(part, base)
+    if abs(apart) > slack:
+        return apart > _NONE, False
+    before = recorded_before(base.activity, part.activity)
+    if before is not None:
+        return before, not _is_one_node(part.activity, base.activity)
+    return apart > _NONE or (apart == _NONE and part.id > base.id), True
+
+
+def _slack(one: Activity, other: Activity, tolerance: timedelta) -> timedelta:
+    """Return how far apart two times may be whose order is in doubt."""
+    return _NONE if _is_one_node(one, other) else tolerance
+
+
+def _ambiguity(one: Write, other: Write) -> timedelta:
+    is_ambiguous = one.activity.is_end_ambiguous or other.activity.is_end_ambiguous
+    return HOUR if is_ambiguous else _NONE
+
+
+def _contradicts(write: Activity, read: Activity) -> bool:
+    """Say whether a write that ended before a read was recorded after it."""
+    if not _has_two_nodes(write, read) or write.end is None:
+        return False
+    time = read.end or read.start
+    if time is None or abs(time - write.end) > _MOST_CLOCK_ERROR:
+        return False
+    return recorded_before(write, read) is False
+
+
+def _is_recorded_against_clocks(write: Write, last: Write, reader: Activity) -> bool:
+    """Say whether records say that a write came between the chosen one and the read."""
+    other = write.activity
+    time = reader.end or reader.start
+    if time is None or write.end is None:
+        return False
+    if abs(write.end - time) > _MOST_CLOCK_ERROR:
+        return False
+    if write.end > time:
+        return _has_two_nodes(other, reader) and recorded_before(other, reader) is True
+    last_end = last.end or last.start
+    return (
+        write.end < last_end
+        and last.mode == _OVERWRITE
+        and _has_two_nodes(other, last.activity)
+        and recorded_before(last.activity, other) is True
+        and recorded_before(other, reader) is True
     )
 
 
-def generation_rounds(
-    candidates: Iterable[Activity], *, levels: Mapping[str, str | None]
-) -> list[list[Activity]]:
-    """Part the generators of an entity in rounds of writing, the latest one first.
-
-    Each round is what one processing wrote: an activity that rule 4 replaces stands
-    in an earlier round than the one that replaces it.
-    """
-    rounds: list[list[Activity]] = []
-    left = sorted(_without_sums(candidates), key=lambda activity: activity.order)
-    while left:
-        kept = _without_replaced(left, levels)
-        latest = max(kept, key=lambda activity: activity.order)
-        written = [
-            activity
-            for activity in kept
-            if activity.name == latest.name
-            and activity.session_tag == latest.session_tag
-            and activity.is_run_wise == latest.is_run_wise
-        ]
-        rounds.append(written)
-        left = [activity for activity in left if activity not in written]
-    return rounds
+def _is_one_node(one: Activity, other: Activity) -> bool:
+    return one.node is not None and one.node == other.node
 
 
-def _eligible(
-    use: Use, candidates: Iterable[Activity], *, session_id: str | None
-) -> list[Activity]:
-    # 1. Activities other than the user, and those that failed only if there is
-    # nothing else. What is no file means something within its session only.
-    others = [
-        activity
-        for activity in candidates
-        if activity.id not in use.exclude
-        and (session_id is None or activity.session_id == session_id)
-    ]
-    eligible = [a for a in others if a.status not in _FAILED] or others
-    eligible = _without_sums(eligible)
-    if use.hash is None:
-        return eligible
-    # 2. The same content, if anybody is known to have written it.
-    return [
-        activity
-        for activity in eligible
-        if any(
-            entity == use.entity and hash_ == use.hash
-            for entity, _, hash_ in activity.generated
-        )
-    ] or eligible
-
-
-def _without_sums(activities: Iterable[Activity]) -> list[Activity]:
-    # What lstosa made of the subruns of a run says nothing beside these.
-    listed = list(activities)
-    sums = [activity for activity in listed if activity.is_run_wise]
-    if not sums:
-        return listed
-    parts = [activity for activity in listed if not activity.is_run_wise]
-    needless = {a.id for a in sums if any(_is_sum_of(a, part) for part in parts)}
-    return [activity for activity in listed if activity.id not in needless]
-
-
-def _is_sum_of(run: Activity, part: Activity) -> bool:
-    if (run.name, run.session_tag) != (part.name, part.session_tag):
-        return False
-    if run.start is None or part.start is None:
-        return True
-    return run.start <= part.start and (run.end is None or part.start <= run.end)
-
-
-def _without_replaced(
-    activities: Sequence[Activity], levels: Mapping[str, str | None]
-) -> list[Activity]:
-    # 4. Of executions of the same step a later one replaces an earlier one, unless
-    # their data inputs are disjoint: then they wrote parts of one product.
-    kept: list[Activity] = []
-    for group in _same_step(activities).values():
-        if len(group) == 1:
-            kept += group
-            continue
-        seen: set[str] = set()
-        has_later = False
-        for activity in sorted(group, key=lambda a: a.order, reverse=True):
-            inputs = _data_inputs(activity, levels)
-            if not has_later or (inputs and seen.isdisjoint(inputs)):
-                kept.append(activity)
-            seen |= inputs
-            has_later = True
-    return kept
-
-
-def _same_step(
-    activities: Iterable[Activity],
-) -> dict[tuple[str | None, frozenset[str]], list[Activity]]:
-    groups: dict[tuple[str | None, frozenset[str]], list[Activity]] = {}
-    for activity in activities:
-        outputs = frozenset([entity for entity, _, _ in activity.generated])
-        groups.setdefault((activity.name, outputs), []).append(activity)
-    return groups
-
-
-def _data_inputs(
-    activity: Activity, levels: Mapping[str, str | None]
-) -> frozenset[str]:
-    inputs = {entity for entity, _, _ in activity.used}
-    # Where no input is known to be data, each may be.
-    data = {entity for entity in inputs if levels.get(entity) is not None}
-    return frozenset(data or inputs)
-
-
-def _order(activity: Activity) -> tuple[datetime, datetime, str]:
-    return activity.order
-
-
-def _is_after(activity: Activity, time: datetime | None) -> bool:
-    known = activity.end or activity.start
-    return time is not None and known is not None and known > time
-
-
-# There are many versions, and the class itself takes twice as long.
-_NO_SOURCES: Final[frozenset[Source]] = frozenset()
-_version: Final[Callable[[tuple[Any, ...]], Version]] = partial(tuple.__new__, Version)
+def _has_two_nodes(one: Activity, other: Activity) -> bool:
+    return one.node is not None and other.node is not None and one.node != other.node

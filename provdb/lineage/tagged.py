@@ -1,18 +1,19 @@
 """All steps of a tag, with what they used and made: a part of a store as one answer."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
 from provdb.errors import NotFound
-from provdb.lineage.describe import describe
-from provdb.lineage.essentials import Activity
-from provdb.lineage.history import History, Node, Step
-from provdb.lineage.loaded import Loaded
-from provdb.lineage.resolve import Version
+from provdb.lineage.file_answer import answer_of
+from provdb.lineage.graph import Graph, Node, Step
+from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.loader import Loader
 from provdb.lineage.result import Lineage, LineageEdge
-from provdb.lineage.rules import LINK_RULES, LinkRule
-from provdb.lineage.walk import without_collector
+from provdb.lineage.steps import Activity
+from provdb.lineage.traverse import UPSTREAM, Walk, without_collector
+from provdb.lineage.version import Version
 from provdb.model import Document
 from provdb.model import fields as f
 from provdb.store import Store
@@ -56,32 +57,36 @@ def tag_lineage(
             tag,
             message=f"no step has the tag {tag}; 'provdb session list' shows all",
         )
-    loaded = Loaded(store, rules=rules, as_of=None)
-    history = History(loaded)
+    loader = Loader(store, rules=rules, is_dry_run=True)
+    graph = Graph(loader)
     with without_collector():
-        _load(loaded, found, entities)
-        steps = [loaded.activity(activity[f.ID]) for activity in found]
+        _load(loader, found, entities)
+        walk = Walk(graph, UPSTREAM)
+        steps = [loader.activity(activity[f.ID]) for activity in found]
         nodes: dict[Node, int] = dict.fromkeys(steps, 0)
         edges: dict[LineageEdge, None] = {}
         for step in steps:
-            for other, edge in _around(history, step):
+            for other, edge in _around(graph, step):
                 nodes.setdefault(other, 1)
                 edges[edge] = None
         known = {node.entity for node in nodes if isinstance(node, Version)}
-        nodes |= {history.now(one): 1 for one in entities if one not in known}
-        _add_sources(history, nodes, edges)
-        distances = {node.id: distance for node, distance in nodes.items()}
-        described = tuple(
-            node._replace(kind="agent") if node.entity in agents else node
-            for node in describe(nodes, distances, edges, loaded=loaded)
+        nodes |= {graph.now(one): 1 for one in entities if one not in known}
+        _add_sources(graph, nodes, edges)
+        walk.nodes = {node.id: node for node in nodes}
+        walk.distances = {node.id: distance for node, distance in nodes.items()}
+        walk.edges = list(edges)
+        answer = answer_of(
+            walk,
+            store,
+            question={"name": tag, "tag": tag, "direction": "none", "as_of": None},
+            start="",
+            is_upstream=False,
         )
-    return Lineage(
-        question={"name": tag, "tag": tag, "direction": "none", "as_of": None},
-        start="",
-        nodes=described,
-        edges=tuple(edges),
-        warnings=tuple(history.warnings),
+    described = tuple(
+        node._replace(kind="agent") if node.entity in agents else node
+        for node in answer.nodes
     )
+    return replace(answer, nodes=described)
 
 
 def _steps(store: Store, tag: str) -> Iterable[Document]:
@@ -101,41 +106,41 @@ def _agents(store: Store) -> set[str]:
     return {entity[f.ID] for entity in store.find(f.ENTITIES, {f.TYPE: _AGENT})}
 
 
-def _load(loaded: Loaded, activities: list[Document], entities: list[str]) -> None:
-    loaded.load_activities(activity[f.ID] for activity in activities)
+def _load(loader: Loader, activities: list[Document], entities: list[str]) -> None:
+    loader.load_activities(activity[f.ID] for activity in activities)
     named = dict.fromkeys(
         link[f.ENTITY]
         for activity in activities
         for array in (f.USED, f.GENERATED)
         for link in activity[array]
     )
-    loaded.load_uses([*named, *entities])
-    loaded.load_readers([*named, *entities])
+    loader.load_uses([*named, *entities])
+    loader.load_readers([*named, *entities])
 
 
-def _around(history: History, step: Activity) -> Iterator[Step]:
+def _around(graph: Graph, step: Activity) -> Iterator[Step]:
     """Yield what a step used, and every version of what it made."""
-    yield from history.upstream(step)
-    for entity, role, _ in step.generated:
-        for version in _made(history, step, entity):
+    yield from graph.upstream(step)
+    for entity, role, *_ in step.generated:
+        for version in _made(graph, step, entity):
             edge = LineageEdge(version.id, step.id, "wasGeneratedBy", role)
             yield version, edge
 
 
-def _made(history: History, step: Activity, entity: str) -> Collection[Version]:
-    versions = (*history.versions(entity), *history.written(entity))
+def _made(graph: Graph, step: Activity, entity: str) -> Collection[Version]:
+    versions = (*graph.versions(entity), *graph.written(entity))
     made = dict.fromkeys(v for v in versions if step.id in v.generators)
     # What another step is known to have made in its place was made all the same.
     return made or (Version.of(entity, frozenset((step.id,))),)
 
 
 def _add_sources(
-    history: History, nodes: dict[Node, int], edges: dict[LineageEdge, None]
+    graph: Graph, nodes: dict[Node, int], edges: dict[LineageEdge, None]
 ) -> None:
     """Add what the entities come from without any activity."""
     todo = [node for node in nodes if isinstance(node, Version)]
     while todo:
-        for other, edge in history.upstream(todo.pop()):
+        for other, edge in graph.upstream(todo.pop()):
             if edge.relation == "wasGeneratedBy":
                 continue
             edges[edge] = None

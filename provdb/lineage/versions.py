@@ -1,23 +1,25 @@
 """Who wrote a file, when, and which version of it is there now."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
-from provdb.lineage.essentials import Activity
-from provdb.lineage.history import History
-from provdb.lineage.loaded import Loaded
+from provdb.lineage.graph import Graph
+from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.loader import Loader
 from provdb.lineage.name import find_name
-from provdb.lineage.resolve import Version, generation_rounds
-from provdb.lineage.rules import LINK_RULES, LinkRule
+from provdb.lineage.steps import Activity
+from provdb.lineage.version import Version
 from provdb.model import format_time
 from provdb.store import Store
 from provdb.tabular import Tabular
 
 __all__ = ["FileVersion", "FileVersions", "versions"]
 
-_WORST_FIRST: Final = ("failed", "interrupted", "running", "completed")
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_WORST_FIRST: Final = ("failed", "interrupted", "lost", "running", "completed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,35 +99,56 @@ def versions(
         Ambiguous: Several things have it.
     """
     found = find_name(store, name)
-    loaded = Loaded(store, rules=rules, as_of=as_of)
-    loaded.load_uses([found.entity])
-    current = History(loaded).now(found.entity).generators
-    rounds = generation_rounds(loaded.generators[found.entity], levels=loaded.levels)
+    loader = Loader(store, rules=rules, as_of=as_of)
+    graph = Graph(loader)
+    loader.load_uses([found.entity])
+    current = graph.now(found.entity)
+    states = graph.written(found.entity)
+    if current.generators or current.sources:
+        states.append(current)
+    listed = sorted(dict.fromkeys(states), key=partial(_order, graph), reverse=True)
     return FileVersions(
-        _file_version(found.entity, found.location, activities, current=current)
-        for activities in rounds
+        _file_version(graph, version, found.location, is_current=version is current)
+        for version in listed
     )
+
+
+def _order(graph: Graph, version: Version) -> tuple[datetime, datetime, str]:
+    makers = _makers(graph, version)
+    ends = [a.end or a.start or _EARLIEST for a in makers]
+    starts = [a.start or _EARLIEST for a in makers]
+    earliest = max(starts, default=_EARLIEST)
+    return max(ends, default=_EARLIEST), earliest, version.id
+
+
+def _makers(graph: Graph, version: Version) -> list[Activity]:
+    """Return who made a version, the earliest first; of a move, who wrote there."""
+    ids = set(version.generators)
+    for source in version.sources:
+        ids |= source.version.generators
+    makers = [graph.loader.activity(id_) for id_ in ids]
+    return sorted(makers, key=lambda a: (a.end or a.start or _EARLIEST, a.id))
 
 
 def _file_version(
-    entity: str,
-    location: str | None,
-    activities: Iterable[Activity],
-    *,
-    current: frozenset[str],
+    graph: Graph, version: Version, location: str | None, *, is_current: bool
 ) -> FileVersion:
-    ordered = sorted(activities, key=lambda activity: activity.order)
-    ids = tuple(activity.id for activity in ordered)
-    starts = [a.start for a in ordered if a.start is not None]
-    ends = [a.end for a in ordered if a.end is not None]
+    makers = _makers(graph, version)
+    starts = [a.start for a in makers if a.start is not None]
+    ends = [a.end for a in makers if a.end is not None]
     return FileVersion(
-        id=Version.of(entity, frozenset(ids)).id,
+        id=version.id,
         location=location,
-        is_current=not current.isdisjoint(ids),
-        name=ordered[0].name,
-        session_tag=ordered[0].session_tag,
-        status=min((a.status for a in ordered), key=_WORST_FIRST.index),
+        is_current=is_current,
+        name=makers[-1].name if makers else None,
+        session_tag=makers[-1].session_tag if makers else None,
+        status=min((a.status for a in makers), key=_badness, default="unknown"),
         start=min(starts, default=None),
         end=max(ends, default=None),
-        activities=ids,
+        activities=tuple(activity.id for activity in makers),
     )
+
+
+def _badness(status: str) -> tuple[int, str]:
+    known = _WORST_FIRST.index(status) if status in _WORST_FIRST else len(_WORST_FIRST)
+    return known, status

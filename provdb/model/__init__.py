@@ -24,6 +24,7 @@ from provdb.model.reading import (
     reading_id,
 )
 from provdb.model.records import Kind, Record, kind_of
+from provdb.model.settings import StoreSettings
 from provdb.model.times import format_time, parse_time
 from provdb.model.values import decode, encode, is_plain_text
 
@@ -37,6 +38,7 @@ __all__ = [
     "Kind",
     "ReadFile",
     "Record",
+    "StoreSettings",
     "attach_sessions",
     "contested_starts",
     "decode",

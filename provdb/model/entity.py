@@ -4,12 +4,14 @@ One entity may be described many times, under many session tags, mostly alike. W
 is described alike is stored once, with the tags under which it was.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, Final
 
 from provdb.model import fields as f
-from provdb.model.names import LEVELS, file_facts, file_name
+from provdb.model.names import file_facts, file_name
+from provdb.model.naming_rules import EVENTS, LEVELS, SIMULATED_EVENTS, SIMULATION
 from provdb.model.records import (
     Field,
     Kind,
@@ -80,8 +82,12 @@ _RELATIONS: Final = (
     ),
 )
 # Types of lstosa's model whose id means something within one session only.
+# A recorded pattern stands for all files that match it.
+_WILD: Final = re.compile(r"[*?]")
 _NO_FILE: Final = ("SetCollection", "PythonObject")
 _RUNS: Final = 10**9
+# Their runs are those of a simulation.
+_SIMULATED: Final = (SIMULATION, SIMULATED_EVENTS)
 
 
 def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[str, Any]:
@@ -110,15 +116,12 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
         document |= main
         if others:
             document[f.DESCRIPTIONS] = others
-    facts = file_facts(document.get(f.NAME), document.get(f.LOCATION))
-    document |= {
-        f.LEVEL: facts.level
-        or _stated(descriptions, "data_level", LEVELS.__contains__),
-        f.RUN: facts.run or _stated(descriptions, "observation_run", _is_run),
-        f.SUBRUN: facts.subrun,
-    }
+    document |= _named(document, descriptions)
     if is_file(document):
         document[f.FILE_NAME] = file_name(document[f.LOCATION])
+        if wild := _WILD.search(document[f.LOCATION]):
+            folder = document[f.LOCATION][: wild.start()]
+            document[f.PATTERN] = folder.rpartition("/")[0] or "/"
     unplaced = set()
     for kind, array, table in _RELATIONS:
         related = []
@@ -221,6 +224,44 @@ def _descriptions(
             parts, key=lambda key: (f.NAME in parts[key], len(parts[key]), key)
         )
     ]
+
+
+def _named(
+    document: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what the names of an entity say, and what it says itself otherwise.
+
+    Level, run and subrun always stand in a document, the rest where it is known.
+    """
+    facts = file_facts(document.get(f.NAME), document.get(f.LOCATION))
+    level, run, subrun, telescope, stream, particle, data_kind, date, simulated = facts
+    if level is None:
+        level = _stated(descriptions, "data_level", LEVELS.__contains__)
+        if level is not None and data_kind is None:
+            data_kind = EVENTS
+    named = {
+        f.LEVEL: level,
+        f.RUN: run,
+        f.SUBRUN: subrun,
+    }
+    if run is None and simulated is None:
+        number = _stated(descriptions, "observation_run", _is_run)
+        is_simulated = particle is not None or data_kind in _SIMULATED
+        if is_simulated:
+            simulated = number
+        else:
+            named[f.RUN] = number
+    for field, value in (
+        (f.SIMULATION_RUN, simulated),
+        (f.TELESCOPE, telescope),
+        (f.STREAM, stream),
+        (f.PARTICLE, particle),
+        (f.DATA_KIND, data_kind),
+        (f.DATE, date),
+    ):
+        if value is not None:
+            named[field] = value
+    return named
 
 
 def _stated(

@@ -15,6 +15,7 @@ from typing import Any, Final, Self, TypeVar
 
 from provdb.model import (
     Document,
+    StoreSettings,
     attach_sessions,
     contested_starts,
     execution_start,
@@ -114,6 +115,10 @@ class Store(ABC):
             self._confirm()
         return counts
 
+    def settings(self) -> StoreSettings:
+        """Return the settings of the store."""
+        return StoreSettings()
+
     @abstractmethod
     def initialise(self) -> None:
         """Make collections, indexes and validators where they are missing."""
@@ -181,12 +186,23 @@ class Store(ABC):
         """
 
     @abstractmethod
+    def removals(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that removed any of these entities, as moves do.
+
+        They hold their names, sessions, times and links at least.
+        """
+
+    @abstractmethod
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""
 
     @abstractmethod
     def named(self, file_names: Iterable[str]) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
+
+    def has_any(self, collection: str, field: str) -> bool:
+        """Say whether any document has a text in an indexed field."""
+        return self.smallest(collection, field, low="", beyond="\U0010ffff") is not None
 
     @abstractmethod
     def file_names(self) -> Iterator[str]:
@@ -242,6 +258,26 @@ class Store(ABC):
             collection: The collection.
             size: How many to return at most.
             filter_: What they match, which an index must find; any unless told.
+        """
+
+    @abstractmethod
+    def first(
+        self,
+        collection: str,
+        field: str,
+        value: str,
+        *,
+        limit: int,
+        fields: Collection[str] = (),
+    ) -> list[Document]:
+        """Return the first documents with a value, in the order of their ids.
+
+        Args:
+            collection: The collection.
+            field: A field that an index starts with, and the id follows in it.
+            value: The value.
+            limit: How many to return at most.
+            fields: The fields that are needed, with all below them; none for all.
         """
 
     @abstractmethod

@@ -38,11 +38,12 @@ INDEXES: Final = (
     ),
     Index(collection=f.ACTIVITIES, fields=(f.SESSION_TAG, f.ACTIVITY_ID)),
     Index(collection=f.ACTIVITIES, fields=(f"{f.COPIES}.{f.ENTITY}",), is_sparse=True),
-    Index(collection=f.ACTIVITIES, fields=(f.NAME,)),
+    Index(collection=f.ACTIVITIES, fields=(f.NAME, f.ID)),
     Index(collection=f.ACTIVITIES, fields=(f.STATUS, f.RUN), has_few_first=True),
     Index(collection=f.ENTITIES, fields=(f.FILE_NAME,)),
     Index(collection=f.ENTITIES, fields=(f.LOCATION,)),
     Index(collection=f.ENTITIES, fields=(f.HASH,), is_sparse=True),
+    Index(collection=f.ENTITIES, fields=(f.PATTERN,), is_sparse=True),
     Index(collection=f.ENTITIES, fields=(f.LEVEL, f.RUN), has_few_first=True),
     Index(
         collection=f.ENTITIES,

@@ -124,6 +124,16 @@ class LocalStore(Store):
         """Yield the activities that used any of these entities."""
         yield from self._linked(f.ACTIVITIES, (f.USED,), entities)
 
+    def removals(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that removed any of these entities."""
+        yield from self._linked(f.ACTIVITIES, (f.INVALIDATED,), entities)
+
+    def has_any(self, collection: str, field: str) -> bool:
+        """Say whether any document may have a text in an indexed field."""
+        if field.endswith(f".{f.ENTITY}"):
+            return True  # Links are found by the entity alone, which is as quick.
+        return super().has_any(collection, field)
+
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""
         return self._linked(f.ENTITIES, _LINKS[f.ENTITIES], entities)
@@ -207,6 +217,23 @@ class LocalStore(Store):
             f"SELECT document FROM {collection} WHERE rowid IN (SELECT (SELECT "
             f"min(rowid) FROM {collection} WHERE rowid >= value) FROM json_each(?))",
             (places,),
+        )
+        return [_load(collection, text) for (text,) in rows]
+
+    def first(
+        self,
+        collection: str,
+        field: str,
+        value: str,
+        *,
+        limit: int,
+        fields: Collection[str] = (),
+    ) -> list[Document]:
+        """Return the first documents with a value, in the order of their ids."""
+        place = sql_field(field, columns=_COLUMNS[collection])
+        rows = self._rows(
+            f"SELECT document FROM {collection} WHERE {place} = ? ORDER BY id LIMIT ?",
+            (value, limit),
         )
         return [_load(collection, text) for (text,) in rows]
 

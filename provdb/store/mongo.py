@@ -113,6 +113,14 @@ _FACTS: Final = dict.fromkeys(
         f.LEVEL,
         f.RUN,
         f.SUBRUN,
+        f.SIMULATION_RUN,
+        f.TELESCOPE,
+        f.STREAM,
+        f.PARTICLE,
+        f.DATE,
+        f.DATA_KIND,
+        f.HASH,
+        f.FIXED,
         f.DERIVED_FROM,
         f.MEMBERS,
     ),
@@ -225,12 +233,17 @@ class MongoStore(Store):
         field = f"{f.USED}.{f.ENTITY}"
         return self._find(f.ACTIVITIES, field, entities, projection=_STEP)
 
+    def removals(self, entities: Iterable[str]) -> Iterator[Document]:
+        """Yield the activities that removed any of these entities."""
+        field = f"{f.INVALIDATED}.{f.ENTITY}"
+        return self._find(f.ACTIVITIES, field, entities, projection=_STEP)
+
     def descendants(self, entities: Iterable[str]) -> list[Document]:
         """Return the entities derived from these, and the collections with them."""
         listed = list(entities)
         fields = [f"{array}.{f.ENTITY}" for array in (f.DERIVED_FROM, f.MEMBERS)]
         if len(listed) >= _MANY:
-            fields = [field for field in fields if self._has_any(f.ENTITIES, field)]
+            fields = [field for field in fields if self.has_any(f.ENTITIES, field)]
         found = {
             document[f.ID]: document
             for field in fields
@@ -323,6 +336,21 @@ class MongoStore(Store):
                 return list(documents.aggregate([{"$sample": {"size": size}}]))
         with self._errors():
             return list(documents.find(filter_ or {}, limit=size))
+
+    def first(
+        self,
+        collection: str,
+        field: str,
+        value: str,
+        *,
+        limit: int,
+        fields: Collection[str] = (),
+    ) -> list[Document]:
+        """Return the first documents with a value, in the order of their ids."""
+        shown = dict.fromkeys(fields, 1) or None
+        with self._errors():
+            found = self._database[collection].find({field: value}, shown)
+            return list(found.sort(f.ID, 1).limit(limit))
 
     def document_count(self, collection: str) -> int:
         """Return how many documents a collection has, without reading them."""
@@ -543,7 +571,8 @@ class MongoStore(Store):
                 for batch in batches(filter(is_plain_text, values), _COUNTED_IDS)
             )
 
-    def _has_any(self, collection: str, field: str) -> bool:
+    def has_any(self, collection: str, field: str) -> bool:
+        """Say whether any document has a text in an indexed field."""
         with self._errors():
             some = self._database[collection].find_one({field: {"$gt": ""}}, {f.ID: 1})
         return some is not None

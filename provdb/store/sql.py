@@ -32,6 +32,13 @@ _SCALARS: Final = (
     f.ACTIVITY_ID,
     f.ENVIRONMENT,
     f.FILE_NAME,
+    f.SIMULATION_RUN,
+    f.TELESCOPE,
+    f.STREAM,
+    f.PARTICLE,
+    f.DATA_KIND,
+    f.DATE,
+    f.PATTERN,
 )
 
 

@@ -3,7 +3,8 @@
 Calibration is written under one version folder and read from another; a DL1 file is
 moved into a sub-folder. Both keep the file's name and its run. The header of a DL3 file
 names only the run, and its name is that of the DL2 file but for the level. A rule says
-for which entities that may be assumed; users add their own in the config file:
+for which entities that may be assumed. Rules belong to a store, so that all its readers
+answer alike; ``provdb db rules add`` takes a file such as
 
     [[link_rules]]
     name = "copied_to_archive"
@@ -14,6 +15,16 @@ for which entities that may be assumed; users add their own in the config file:
     name = "spectrum_from_dl3"
     read = "dl5_*.fits"
     written = "dl3_*.fits"
+
+    [[link_rules]]
+    name = "night_is_closed"
+    entities = ["DL1*", "DL2*"]
+    source = "running_analysis"
+    target = "DL*"
+
+A rule acts only where nobody is known to have written a file. One with a ``target``
+says that files are moved: each write of the file in the source folder counts as a write
+here, at its end.
 """
 
 import posixpath
@@ -25,12 +36,12 @@ from itertools import chain
 from typing import Any, Final
 
 from provdb.errors import ConfigError
-from provdb.lineage.essentials import Entity
+from provdb.lineage.steps import Entity
 
 __all__ = ["LINK_RULES", "LinkRule", "RuleIndex", "common_parts", "link_rules"]
 
 _FOLDERS: Final = ("any", "above")
-_KEYS: Final = ("name", "entities", "folder", "read", "written")
+_KEYS: Final = ("name", "entities", "folder", "read", "written", "source", "target")
 _ANY: Final = "*"
 _NO_SIDES: Final = (False, False)
 _BOTH_SIDES: Final = (True, True)
@@ -48,6 +59,10 @@ class LinkRule:
         read: What the file that was read is called, with one ``*``.
         written: What the file that was written is called then, with the same in the
             place of its ``*``. By default both have one name.
+        target: Of a move: pattern of the folder that files are moved to; None for a
+            rule that acts at gaps only.
+        source: Of a move: the folder that stands in the place of the target where the
+            files are written; None if they are written right above the target.
     """
 
     name: str
@@ -55,6 +70,41 @@ class LinkRule:
     folder: str = "any"
     read: str = _ANY
     written: str = _ANY
+    target: str | None = None
+    source: str | None = None
+
+    @property
+    def is_move(self) -> bool:
+        """Whether the rule says that files are moved."""
+        return self.target is not None
+
+    def moves_to(self, location: str) -> bool:
+        """Say whether a place is one that files are moved to.
+
+        >>> LINK_RULES[1].moves_to("/DL1/20200117/v0.11/tailcut84/dl1.h5")
+        True
+        """
+        folders = location.split("/")[:-1]
+        if self.target is None:
+            return False
+        if self.source is None:
+            return bool(folders) and fnmatchcase(folders[-1], self.target)
+        return any(fnmatchcase(folder, self.target) for folder in folders)
+
+    def _is_source(self, read: str, written: str) -> bool:
+        """Say whether files are moved from one place to another."""
+        if self.target is None:
+            return False
+        here, there = read.split("/")[:-1], written.split("/")[:-1]
+        if self.source is None:
+            return bool(here) and here[:-1] == there and self.moves_to(read)
+        for place, folder in enumerate(here):
+            if fnmatchcase(folder, self.target) and folder != self.source:
+                moved = [*here[:place], self.source, *here[place + 1 :]]
+                # Some are moved one folder further down at the same time.
+                if there in (moved, moved[:-1]):
+                    return True
+        return False
 
     def is_about(self, name: str) -> bool:
         """Say whether the rule is about entities of a name.
@@ -73,7 +123,7 @@ class LinkRule:
     def names_written(self, file_name: str) -> list[str]:
         """Return what a file that was read may be called where it was written.
 
-        >>> LINK_RULES[2].names_written("dl3_LST-1.Run01807.fits")
+        >>> LINK_RULES[4].names_written("dl3_LST-1.Run01807.fits")
         ['dl2_LST-1.Run01807.h5']
         """
         return _renamed(file_name, self.read, self.written)
@@ -81,7 +131,7 @@ class LinkRule:
     def names_read(self, file_name: str) -> list[str]:
         """Return what a file that was written may be called where it is read.
 
-        >>> LINK_RULES[2].names_read("dl2_LST-1.Run01807.h5")
+        >>> LINK_RULES[4].names_read("dl2_LST-1.Run01807.h5")
         ['dl3_LST-1.Run01807.fits']
         """
         return _renamed(file_name, self.written, self.read)
@@ -104,6 +154,10 @@ class LinkRule:
             return False
         if written.file_name not in self.names_written(read.file_name or ""):
             return False
+        if not _agree(read, written):
+            return False
+        if self.is_move:
+            return self._is_source(read.location or "", written.location or "")
         folder = posixpath.dirname(written.location or "")
         is_below = (read.location or "").startswith(f"{folder}/")
         return self.folder == "any" or is_below
@@ -180,6 +234,15 @@ LINK_RULES: Final = (
         name="calibration_version_folder",
         entities=("*Pedestal*File", "*Calibration*File", "SystematicCorrectionFile"),
     ),
+    # lstosa moves what r0_to_dl1 wrote into a folder of the cleaning, and a night that
+    # is closed out of the folder of the running analysis.
+    LinkRule(name="moved_to_tailcut", entities=("DL1*", "Muons*"), target="tailcut*"),
+    LinkRule(
+        name="night_is_closed",
+        entities=("DL1*", "DL2*", "DL3*", "Muons*"),
+        source="running_analysis",
+        target="DL?",
+    ),
     LinkRule(name="moved_to_subfolder", entities=("DL1*", "Muons*"), folder="above"),
     # As lstchain_create_dl3_file names what it makes of a DL2 file.
     LinkRule(name="dl3_from_dl2", read="dl3_*.fits", written="dl2_*.h5"),
@@ -188,19 +251,19 @@ LINK_RULES: Final = (
 
 
 def link_rules(tables: Iterable[Mapping[str, Any]]) -> tuple[LinkRule, ...]:
-    """Return the known link rules and those of a config file.
+    """Return the known link rules and those of tables.
 
     Args:
-        tables: The ``link_rules`` of the config file, as they are written there. One
-            with the name of a known rule takes its place.
+        tables: The tables ``link_rules`` of a file. One with the name of a known rule
+            takes its place.
 
     Raises:
         ConfigError: A table is no link rule.
 
     >>> rules = link_rules([{"name": "archive", "entities": ["DL3*"]}])
     >>> [rule.name for rule in rules]  # doctest: +NORMALIZE_WHITESPACE
-    ['calibration_version_folder', 'moved_to_subfolder', 'dl3_from_dl2',
-    'dl3_gz_from_dl2', 'archive']
+    ['calibration_version_folder', 'moved_to_tailcut', 'night_is_closed',
+    'moved_to_subfolder', 'dl3_from_dl2', 'dl3_gz_from_dl2', 'archive']
     """
     rules = {rule.name: rule for rule in LINK_RULES}
     for table in tables:
@@ -229,6 +292,7 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
     entities = table.get("entities", [_ANY] if "read" in table else None)
     folder = table.get("folder", "any")
     read, written = table.get("read", _ANY), table.get("written", _ANY)
+    source, target = table.get("source"), table.get("target")
     unknown = [key for key in table if key not in _KEYS]
     reason = None
     if not isinstance(name, str) or not name:
@@ -245,10 +309,16 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
         isinstance(one, str) and one.count(_ANY) == 1 for one in (read, written)
     ):
         reason = "read and written must be names with one *, such as 'dl2_*.h5'"
+    elif source is not None and target is None:
+        reason = "a source needs a target, the folder that files are moved to"
+    elif not all(
+        one is None or (isinstance(one, str) and one and "/" not in one)
+        for one in (source, target)
+    ):
+        reason = "source and target must each be the name of one folder"
     if reason is not None:
         raise ConfigError(
-            f"the link rule {name or '(without name)'} in the config file is wrong: "
-            f"{reason}",
+            f"the link rule {name or '(without name)'} is wrong: {reason}",
             setting="link_rules",
         )
     return LinkRule(
@@ -257,6 +327,18 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
         folder=folder,
         read=read,
         written=written,
+        target=target,
+        source=source,
+    )
+
+
+def _agree(one: Entity, other: Entity) -> bool:
+    """Say whether the names of two files are of the same data."""
+    return (
+        one.telescope == other.telescope
+        and one.stream == other.stream
+        and one.subrun == other.subrun
+        and one.particle == other.particle
     )
 
 

@@ -1,0 +1,244 @@
+"""Where a file comes from, and what came from it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from provdb.errors import NotFound
+from provdb.lineage.completeness import completeness, find_shapes
+from provdb.lineage.describe import describe
+from provdb.lineage.graph import Graph, Node
+from provdb.lineage.loader import Loader
+from provdb.lineage.name import Name, find_name
+from provdb.lineage.result import Lineage, LineageNode
+from provdb.lineage.traverse import (
+    DOWNSTREAM,
+    UPSTREAM,
+    Direction,
+    Walk,
+    WalkOptions,
+    without_collector,
+)
+from provdb.lineage.version import Version
+from provdb.model import format_time
+from provdb.store import Store
+
+__all__ = ["answer_of", "impact", "lineage", "lineage_until"]
+
+_EVERYTHING: Final = WalkOptions()
+
+
+def lineage(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
+    """Return everything that a file came from, back to raw data.
+
+    Each use of a file is resolved to the version that there was at that time.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has that name.
+        Ambiguous: Several things have it.
+
+    >>> from provdb.model import fold
+    >>> from provdb.store import open_store
+    >>> r0 = {"entity_id": "446f45", "filepath": "/R0/LST-1.1.Run01618.0008.fits.fz"}
+    >>> dl1 = {"entity_id": "6d2362", "filepath": "/DL1/dl1_LST-1.Run01618.0008.h5"}
+    >>> act = {"activity_id": "621ca2"}
+    >>> store = open_store("memory://")
+    >>> counts = store.write(fold([r0, dl1, act | {"name": "r0_to_dl1"},
+    ...     act | {"used_id": "446f45"}, act | {"generated_id": "6d2362"}]))
+    >>> [node.level or node.name for node in
+    ...     lineage(store, "dl1_LST-1.Run01618.0008.h5").nodes]
+    ['DL1', 'r0_to_dl1', 'R0']
+    """
+    return _ask(store, name, UPSTREAM, options)
+
+
+def impact(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Lineage:
+    """Return what is there now and came from a file, from any version of it.
+
+    It is the same relation as `lineage`, read on in time. Where a version is named,
+    everything that came from just that one is returned, also what is not there now:
+    a version is in the impact of another one exactly when that one is in its lineage.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has that name.
+        Ambiguous: Several things have it.
+    """
+    return _ask(store, name, DOWNSTREAM, options)
+
+
+def lineage_until(
+    store: Store, name: str, until: str, *, options: WalkOptions = _EVERYTHING
+) -> Lineage:
+    """Return what a file came from, as far back as another one is from it.
+
+    The id of that other one is the ``until`` of the question; where it is not among
+    the nodes they are the whole lineage.
+
+    Args:
+        store: Where the documents are.
+        name: The file, as `find_name` takes it.
+        until: The other file, in the same way.
+        options: How far to walk, and through what.
+
+    Raises:
+        NotFound: Nothing has one of the names.
+        Ambiguous: Several things have one of them.
+    """
+    return _ask(store, name, UPSTREAM, options, until=until)
+
+
+def answer_of(
+    walk: Walk,
+    store: Store,
+    *,
+    question: dict[str, object],
+    start: str,
+    leaf_level: str | None = None,
+    is_upstream: bool,
+) -> Lineage:
+    """Return the answer that a walk is.
+
+    Args:
+        walk: The walk.
+        store: Where the documents are.
+        question: What was asked.
+        start: Id of the node that was asked for; empty if it was none.
+        leaf_level: The level that was asked for, or None.
+        is_upstream: Whether all inputs of the activities are among the nodes.
+    """
+    graph = walk.graph
+    nodes = list(walk.nodes.values())
+    is_whole = not (walk.options.is_filtered or walk.cut_by)
+    shapes = find_shapes(graph, store, nodes, is_upstream=is_upstream and is_whole)
+    described = tuple(
+        describe(
+            nodes, walk.distances, walk.edges, loader=graph.loader, marks=shapes.marks
+        )
+    )
+    known = completeness(
+        nodes,
+        walk.edges,
+        graph=graph,
+        shapes=shapes,
+        is_upstream=is_upstream,
+        is_cut=bool(walk.cut_by) or walk.options.is_filtered,
+    )
+    return Lineage(
+        question=question,
+        start=start,
+        nodes=described,
+        # Two uses in one role can be of one version.
+        edges=tuple(dict.fromkeys(walk.edges)),
+        truncated=bool(walk.cut_by),
+        warnings=tuple(_warnings(walk, described)),
+        leaf_level=leaf_level,
+        completeness=known,
+    )
+
+
+def _ask(
+    store: Store,
+    name: str,
+    direction: Direction,
+    options: WalkOptions,
+    *,
+    until: str | None = None,
+) -> Lineage:
+    is_upstream = direction is UPSTREAM
+    is_whole = not (options.is_filtered or options.is_cut) and until is None
+    found = find_name(store, name)
+    sought = None if until is None else find_name(store, until)
+    loader = Loader(
+        store,
+        rules=options.rules,
+        as_of=options.as_of,
+        is_ahead=is_upstream and is_whole,
+        is_dry_run=options.is_dry_run,
+    )
+    graph = Graph(loader)
+    with without_collector():
+        start = start_of(graph, found, name=name, as_of=options.as_of)
+        end = None
+        if until is not None and sought is not None:
+            end = start_of(graph, sought, name=until, as_of=options.as_of)
+        walk = Walk(graph, direction, options)
+        starts: list[Node] = [start]
+        is_of_all = not is_upstream and isinstance(start, Version) and not found.version
+        if is_of_all and isinstance(start, Version):
+            loader.load_readers([start.entity])
+            starts += graph.versions(start.entity)
+        walk.run(starts, until=None if end is None else end.id)
+        if is_of_all:
+            walk.keep_current()
+            walk.nodes.setdefault(start.id, start)
+            walk.distances.setdefault(start.id, 0)
+        as_of = None if options.as_of is None else format_time(options.as_of)
+        return answer_of(
+            walk,
+            store,
+            question={
+                "name": name,
+                "id": start.id,
+                "direction": direction.name,
+                "as_of": as_of,
+                **({} if end is None else {"until": end.id}),
+            },
+            start=start.id,
+            leaf_level=options.leaf_level,
+            is_upstream=is_upstream,
+        )
+
+
+def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) -> Node:
+    """Return the node that a name means.
+
+    Raises:
+        NotFound: There is no such version, or it was not there yet.
+    """
+    entity = found.entity
+    graph.loader.load_uses([entity])
+    if found.version is not None:
+        graph.loader.load_readers([entity])
+        versions = graph.versions(entity)
+        matching = [v for v in versions if (v.tag or "").startswith(found.version)]
+        if len(matching) == 1:
+            return matching[0]
+        raise NotFound(
+            name,
+            near=sorted(version.id for version in versions),
+            message=f"{entity} has no version {found.version}",
+        )
+    version = graph.now(entity)
+    if as_of is not None and graph.loader.comes_later(entity):
+        raise NotFound(
+            name,
+            message=f"{name} was not there as of {format_time(as_of)}, "
+            "it was written later",
+        )
+    return version
+
+
+def _warnings(walk: Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
+    for cut in walk.cut_by:
+        yield f"the answer was cut at {cut}"
+    late = sum(edge.time_conflict for edge in walk.edges)
+    if late:
+        yield (
+            f"the times of {late} edges conflict: by the clocks of the machines the "
+            "file was written only after it was used"
+        )
+    for node in nodes:
+        if node.kind != "activity" and node.status is not None:
+            place = node.location or node.id
+            yield f"{place} was made only by steps that are {node.status}"
+    yield from walk.graph.ties

@@ -1,0 +1,497 @@
+"""Versions of entities and the steps between them, back and on.
+
+Both directions are read off the same function, `see`, so they agree.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from provdb.lineage.link_rules import common_parts
+from provdb.lineage.loader import Loader
+from provdb.lineage.resolve import Read, resolve, state_of
+from provdb.lineage.result import DOUBTS, LineageEdge
+from provdb.lineage.steps import Activity
+from provdb.lineage.timeline import Timeline, Write
+from provdb.lineage.version import Source, Version
+
+__all__ = ["Graph", "Node", "Seen", "Step"]
+
+Node = Activity | Version
+# A relation of a node, and the node at the other end of it.
+Step = tuple[Node, LineageEdge]
+_RECORDED: Final = "recorded"
+_NO_STEPS: Final[list[Step]] = []
+
+
+class Seen(NamedTuple):
+    """The version that somebody read, and how sure that is."""
+
+    version: Version
+    evidence: str = _RECORDED
+    marks: tuple[str, ...] = ()
+    damaged_by: tuple[str, ...] = ()
+
+
+class Graph:
+    """Versions of entities, as far as activities and entities are loaded.
+
+    Attributes:
+        loader: What is loaded.
+        ties: Files that a link rule could link to several others, each a sentence.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        """Start with what is loaded, and see more when more is."""
+        self.loader = loader
+        self.ties: dict[str, None] = {}
+        self._tolerance = timedelta(seconds=loader.settings.clock_tolerance_seconds)
+        self._timelines: dict[str, Timeline] = {}
+        # One object for one version, by its entity and the writes that made it.
+        self._versions: dict[tuple[str, object], Version] = {}
+        self._derived: dict[tuple[str, str | None], Version] = {}
+        self._readers: dict[str, dict[Version, list[Step]]] = {}
+        self._heirs: dict[str, dict[Version, list[Step]]] = {}
+
+    def timeline(self, entity: str) -> Timeline:
+        """Return the timeline of a loaded entity."""
+        timeline = self._timelines.get(entity)
+        if timeline is None:
+            timeline = self._timelines[entity] = self.loader.timeline(
+                entity, tolerance=self._tolerance
+            )
+        return timeline
+
+    def see(
+        self,
+        entity: str,
+        reader: Activity | None = None,
+        *,
+        hash: str | None = None,
+        session_id: str | None = None,
+    ) -> Seen:
+        """Return the version of an entity that was read, and how sure that is.
+
+        Args:
+            entity: Id of the entity.
+            reader: Who read it, or None for the question itself: a read now.
+            hash: Hash of the content that was read, where it was recorded.
+            session_id: Session that is asked about, of what is no file.
+        """
+        timeline = self.timeline(entity)
+        writes, evidence, marks, damaged_by, _ = resolve(
+            timeline, Read(reader, hash, session_id), tolerance=self._tolerance
+        )
+        if writes:
+            version = self._made_by(timeline, writes)
+            return Seen(version, evidence, marks, damaged_by)
+        if not self.loader.may_have_sources(entity):
+            return Seen(self._unmade(entity), evidence, marks, damaged_by)
+        return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
+
+    def now(self, entity: str) -> Version:
+        """Return the version of a loaded entity that there is now."""
+        return self.see(entity).version
+
+    def upstream(self, node: Node) -> list[Step]:
+        """Return what a node comes from, one step back in time."""
+        if isinstance(node, Activity):
+            return self._usages(node)
+        steps: list[Step] = []
+        for generator in sorted(node.generators):
+            activity = self.loader.activity(generator)
+            for entity, role, _, _ in activity.generated:
+                if entity == node.entity:
+                    steps.append((activity, _was_generated_by(node, activity, role)))
+        if node.sources:
+            steps += _source_steps(node)
+        if node.generators and self.loader.declares(node.entity):
+            steps += self._declared_steps(node)
+        return steps
+
+    def downstream(self, node: Node) -> list[Step]:
+        """Return what comes from a node, one step on in time."""
+        if isinstance(node, Activity):
+            steps: list[Step] = []
+            for entity, role, _, _ in node.generated:
+                for version in self.versions(entity):
+                    if node.id in version.generators:
+                        edge = _was_generated_by(version, node, role)
+                        steps.append((version, edge))
+            return steps
+        readers = self._readers_of(node.entity).get(node, _NO_STEPS)
+        if not self.loader.later(node.entity):
+            return readers
+        return readers + self._heirs_of(node.entity).get(node, _NO_STEPS)
+
+    def versions(self, entity: str) -> Iterable[Version]:
+        """Return every version of an entity: the states it was in, and those read."""
+        timeline = self.timeline(entity)
+        is_simple = (
+            timeline.is_plain
+            and timeline.writes
+            and not self.loader.readers.get(entity)
+        )
+        if is_simple and timeline.writes[0].arrival is None:
+            return (self._made_by(timeline, timeline.writes),)
+        found = dict.fromkeys(self.written(entity))
+        found[self.now(entity)] = None
+        if entity in self.loader.readers:
+            found |= dict.fromkeys(self._readers_of(entity))
+            found |= dict.fromkeys(self._versions_of_heirs(entity))
+        return found
+
+    def written(self, entity: str) -> list[Version]:
+        """Return the states that a file was in by its writes, the earliest first.
+
+        These are the states before each rewrite of a slot, after each overwrite, and
+        after the last write.
+        """
+        timeline = self.timeline(entity)
+        if timeline.is_fixed:
+            return [self.now(entity)] if timeline.makers else []
+        if timeline.is_of_session:
+            sessions = {
+                write.activity.session_id: None
+                for write in (*timeline.writes, *timeline.damage)
+            }
+            return list(
+                {self.see(entity, session_id=one).version: None for one in sessions}
+            )
+        states: list[Version] = []
+        for place, write in enumerate(timeline.writes):
+            following = timeline.writes[place + 1 : place + 2]
+            is_rewritten = not following or _rewrites(
+                following[0], timeline.writes[: place + 1]
+            )
+            if write.mode == "overwrite" or is_rewritten:
+                until = timeline.writes[: place + 1]
+                state, _ = state_of(
+                    until, tolerance=self._tolerance, slack=timeline.slack
+                )
+                states.append(self._made_by(timeline, state))
+        states += [self._made_by(timeline, (write,)) for write in timeline.damage]
+        return list(dict.fromkeys(states))
+
+    def _usages(self, activity: Activity) -> list[Step]:
+        id_ = activity.id
+        steps: list[Step] = []
+        for entity, role, hash_, _ in activity.used:
+            version, evidence, marks, damaged_by = self.see(
+                entity, activity, hash=hash_
+            )
+            edge = (id_, version.id, "used", role, evidence, marks, damaged_by)
+            steps.append((version, _edge(edge)))
+        return steps
+
+    def _readers_of(self, entity: str) -> dict[Version, list[Step]]:
+        """Return who read which version of an entity."""
+        known = self._readers.get(entity)
+        if known is not None:
+            return known
+        found: dict[Version, list[Step]] = {}
+        for activity, (_, role, hash_, _) in self.loader.readers[entity]:
+            version, evidence, marks, damaged_by = self.see(
+                entity, activity, hash=hash_
+            )
+            edge = (activity.id, version.id, "used", role, evidence, marks, damaged_by)
+            step = activity, _edge(edge)
+            steps = found.get(version)
+            if steps is None:
+                found[version] = [step]
+            else:
+                steps.append(step)
+        self._readers[entity] = found
+        return found
+
+    def _heirs_of(self, entity: str) -> dict[Version, list[Step]]:
+        """Return what comes from which version of an entity without any activity."""
+        known = self._heirs.get(entity)
+        if known is None:
+            known = self._heirs[entity] = {}
+            for later in self.loader.later(entity):
+                for version in self.versions(later):
+                    for source, edge in self.upstream(version):
+                        if isinstance(source, Version) and source.entity == entity:
+                            known.setdefault(source, []).append((version, edge))
+        return known
+
+    def _versions_of_heirs(self, entity: str) -> Iterator[Version]:
+        """Yield the versions of an entity that others come from, not being made."""
+        if self.timeline(entity).writes or not self.loader.later(entity):
+            return
+        seen = {entity}
+        todo = [entity]
+        while todo:
+            for later in self.loader.later(todo.pop()):
+                if later in seen or later not in self.loader.readers:
+                    continue
+                seen.add(later)
+                todo.append(later)
+                shown = list(self._readers_of(later))
+                shown.append(self.now(later))
+                while shown:
+                    for source in shown.pop().sources:
+                        if source.version.entity == entity:
+                            yield source.version
+                        shown.append(source.version)
+
+    def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
+        """Return the version that some writes made."""
+        key = timeline.file, writes[0].id if len(writes) == 1 else _ids(writes)
+        known = self._versions.get(key)
+        if known is not None:
+            return known
+        entity = timeline.file
+        if timeline.is_fixed:
+            makers = frozenset([write.id for write in writes])
+            version = Version(entity, entity, makers, frozenset())
+        elif len(writes) == 1 and writes[0].arrival is None:
+            version = Version.made_by(entity, writes[0].id)
+        else:
+            makers = frozenset([w.id for w in writes if w.arrival is None])
+            sources = frozenset(
+                Source(
+                    "wasDerivedFrom",
+                    self._state_after(write.arrival.file, write.activity),
+                    f"rule:{write.arrival.rule}",
+                )
+                for write in writes
+                if write.arrival is not None
+            )
+            version = Version.of(entity, makers, sources)
+        self._versions[key] = version
+        return version
+
+    def _state_after(self, entity: str, activity: Activity) -> Version:
+        """Return the state that a file was in after an activity wrote it."""
+        timeline = self.timeline(entity)
+        for place, write in enumerate(timeline.writes):
+            if write.activity is activity and write.arrival is None:
+                until = timeline.writes[: place + 1]
+                state, _ = state_of(
+                    until, tolerance=self._tolerance, slack=timeline.slack
+                )
+                return self._made_by(timeline, state)
+        return Version.made_by(entity, activity.id)
+
+    def _unmade(self, entity: str, sources: frozenset[Source] = frozenset()) -> Version:
+        """Return the version of an entity that nothing is known to have generated."""
+        key = entity, sources
+        known = self._versions.get(key)
+        if known is None:
+            known = self._versions[key] = Version.of(entity, sources=sources)
+        return known
+
+    def _derive(
+        self, entity: str, reader: Activity | None, hash_: str | None
+    ) -> Version:
+        """Return the version of an entity by what it comes from without an activity.
+
+        Chains of such entities can be long, and can come back to themselves.
+        """
+        path = [self._begin(entity, reader, hash_)]
+        while True:
+            top = path[-1]
+            declared = next(top.declared, None)
+            if declared is not None:
+                relation, below = declared
+                version = self._seen_at_once(below, reader)
+                if version is None and any(p.entity == below for p in path):
+                    version = self._unmade(below)
+                    top.is_circular = True
+                if version is not None:
+                    top.sources.append(Source(relation, version, _RECORDED))
+                    continue
+                path.append(self._begin(below, reader, None, relation))
+                continue
+            sources = top.sources or self._bridged(top.entity, reader, top.hash)
+            version = self._unmade(top.entity, frozenset(sources))
+            if not top.is_circular and top.hash is None:
+                self._derived[top.entity, _id_of(reader)] = version
+            path.pop()
+            if not path:
+                return version
+            path[-1].sources.append(Source(str(top.relation), version, _RECORDED))
+            path[-1].is_circular |= top.is_circular
+
+    def _begin(
+        self,
+        entity: str,
+        reader: Activity | None,
+        hash_: str | None,
+        relation: str | None = None,
+    ) -> "_Derivation":
+        return _Derivation(entity, iter(self.loader.declared(entity)), hash_, relation)
+
+    def _seen_at_once(self, entity: str, reader: Activity | None) -> Version | None:
+        """Return the version that was read, unless it must be derived first."""
+        known = self._derived.get((entity, _id_of(reader)))
+        if known is not None:
+            return known
+        timeline = self.timeline(entity)
+        writes, *_ = resolve(timeline, Read(reader), tolerance=self._tolerance)
+        if writes:
+            return self._made_by(timeline, writes)
+        if not self.loader.may_have_sources(entity):
+            return self._unmade(entity)
+        return None
+
+    def _bridged(
+        self, entity: str, reader: Activity | None, hash_: str | None
+    ) -> list[Source]:
+        """Return what a gap is bridged to: equal content, a folder, names, a rule."""
+        loader = self.loader
+        for other in loader.same_content(entity, hash_):
+            version = self._written_by(other, reader)
+            if version is not None:
+                return [Source("wasDerivedFrom", version, "content")]
+        for folder in loader.folders_above(entity):
+            version = self._written_by(folder, reader)
+            if version is not None:
+                return [Source("wasDerivedFrom", version, "folder")]
+        matched = [
+            Source("hadMember", version, "glob")
+            for member in loader.matched(entity)
+            if (version := self._written_by(member, reader)) is not None
+        ]
+        return matched or self._ruled(entity, reader)
+
+    def _ruled(self, entity: str, reader: Activity | None) -> list[Source]:
+        read = self.loader.entities.get(entity)
+        if read is None:
+            return []
+        place = read.location or ""
+        for rule in self.loader.rules:
+            if rule.is_move:
+                continue
+            found = [
+                (common_parts(place, written.location or ""), written, version)
+                for written in self.loader.written(read)
+                if rule.bridges(read, written)
+                and (version := self._written_by(written.id, reader)) is not None
+            ]
+            if not found:
+                continue
+            longest = max(parts for parts, _, _ in found)
+            best = [(w, version) for parts, w, version in found if parts == longest]
+            if len(best) == 1:
+                return [Source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
+            places = ", ".join(sorted(written.location or "" for written, _ in best))
+            self.ties[
+                f"{place} can be any of {len(best)} files by the link "
+                f"rule {rule.name}, so it was linked to none: {places}"
+            ] = None
+            return []
+        return []
+
+    def _written_by(self, entity: str, reader: Activity | None) -> Version | None:
+        """Return the version of an entity that had been written well by a read."""
+        timeline = self.timeline(entity)
+        writes, _, marks, *_ = resolve(
+            timeline, Read(reader), tolerance=self._tolerance
+        )
+        is_made = bool(writes) and not {"maybe_damaged", "time_conflict"} & {*marks}
+        return self._made_by(timeline, writes) if is_made else None
+
+    def _declared_steps(self, version: Version) -> list[Step]:
+        """Return members and progenitors of a version that somebody generated.
+
+        A record of a derivation names no time: it counts where a generator used the
+        progenitor, or of a collection, which is its members.
+        """
+        entity = self.loader.entities[version.entity]
+        makers = [self.loader.activity(id_) for id_ in sorted(version.generators)]
+        steps: list[Step] = []
+        for relation, other in self.loader.declared(version.entity):
+            users = [m for m in makers if any(link[0] == other for link in m.used)]
+            if users:
+                hash_ = next(h for id_, _, h, _ in users[0].used if id_ == other)
+                seen = self.see(other, users[0], hash=hash_)
+            elif relation == "hadMember" and entity.file_name is None:
+                seen = self.see(other, _at_end(makers))
+            else:
+                continue
+            edge = LineageEdge(version.id, seen.version.id, relation, None, _RECORDED)
+            steps.append((seen.version, edge))
+        return steps
+
+
+@dataclass(slots=True)
+class _Derivation:
+    """An entity on the way down what it comes from without any activity."""
+
+    entity: str
+    declared: Iterator[tuple[str, str]]
+    hash: str | None
+    relation: str | None = None
+    sources: list[Source] = field(default_factory=list)
+    is_circular: bool = False
+
+
+def _rewrites(write: Write, before: Iterable[Write]) -> bool:
+    """Say whether a write changes something that an earlier one had written."""
+    if write.mode == "overwrite":
+        return True
+    if write.mode == "append":
+        return False
+    return any(other.slots & write.slots for other in before)
+
+
+def _at_end(makers: list[Activity]) -> Activity:
+    """Return the last of the makers of a collection, as a reader when it ended."""
+    last = max(makers, key=lambda maker: (_moment(maker), maker.id))
+    return last._replace(start=last.end or last.start, id="", activity_id="")
+
+
+def _moment(activity: Activity) -> datetime:
+    moment = activity.end or activity.start
+    return (
+        datetime.min.replace(tzinfo=None)
+        if moment is None
+        else moment.replace(tzinfo=None)
+    )
+
+
+def _source_steps(version: Version) -> list[Step]:
+    # A set has another order in every process.
+    return [
+        (
+            source.version,
+            LineageEdge(
+                version.id,
+                source.version.id,
+                source.relation,
+                None,
+                source.evidence,
+                tuple([mark for mark in DOUBTS if mark in source.marks]),
+            ),
+        )
+        for source in sorted(version.sources, key=_order_of_source)
+    ]
+
+
+def _was_generated_by(
+    version: Version, activity: Activity, role: str | None
+) -> LineageEdge:
+    return _edge((version.id, activity.id, "wasGeneratedBy", role, _RECORDED, (), ()))
+
+
+# There are many edges, and the class itself takes twice as long.
+_edge: Final[Callable[[tuple[Any, ...]], LineageEdge]] = partial(
+    tuple.__new__, LineageEdge
+)
+
+
+def _ids(writes: Iterable[Write]) -> frozenset[str]:
+    return frozenset([write.id for write in writes])
+
+
+def _id_of(reader: Activity | None) -> str | None:
+    return None if reader is None else reader.id
+
+
+def _order_of_source(source: Source) -> tuple[str, str]:
+    return source.relation, source.version.id

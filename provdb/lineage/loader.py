@@ -1,0 +1,723 @@
+"""Activities and entities read from a store in batches, as far as a walk needs them.
+
+Nothing is asked of the store but by the ``load`` methods, each time for many
+entities at once.
+"""
+
+import posixpath
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import partial
+from operator import attrgetter, itemgetter
+from typing import Final
+
+from provdb.lineage.link_rules import LinkRule, RuleIndex
+from provdb.lineage.steps import Activity, Entity, Link, Relation, declared
+from provdb.lineage.timeline import (
+    Arrival,
+    Timeline,
+    Unexplained,
+    is_damaged,
+    needs_inputs,
+)
+from provdb.model import Document, StoreSettings, location_id
+from provdb.model import fields as f
+from provdb.store import Store
+
+__all__ = ["Loader"]
+
+# What is known of most entities: shared, and never added to.
+_NOBODY: Final[list[Activity]] = []
+_UNUSED: Final[list[tuple[Activity, Link]]] = []
+_NOTHING: Final[Sequence[str]] = ()
+_UNDECLARED: Final[Sequence[Relation]] = ()
+# From so many files on, those of their runs that begin alike are asked for.
+_MANY: Final = 1000
+_LAST: Final = "\U0010ffff"
+_WILD: Final = frozenset("*?[")
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_RAW: Final = "R0"
+_id: Final = attrgetter("id")
+
+
+class Loader:
+    """What is known of a store as it was at one time.
+
+    Attributes:
+        rules: The link rules that may bridge gaps.
+        settings: The settings of the store.
+        activities: Activities by id; None for one that was not yet.
+        entities: Entities by id, of those that have a document.
+        generators: Who generated an entity, in the order of the ids.
+        readers: Who used an entity, and how, in the order of the ids.
+        heirs: Ids of what is derived from an entity or has it as a member, if any.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        rules: Collection[LinkRule],
+        as_of: datetime | None = None,
+        is_ahead: bool = False,
+        is_dry_run: bool = False,
+    ) -> None:
+        """Start knowing nothing.
+
+        Args:
+            store: Where the documents are.
+            rules: The link rules that may bridge gaps; none leaves out all that no
+                record states.
+            as_of: What was not yet written then did not happen; None for now.
+            is_ahead: Whether a whole lineage is to be loaded, with few questions.
+            is_dry_run: Whether dry runs count; they wrote nothing.
+        """
+        self.rules = rules
+        self.settings: StoreSettings = store.settings()
+        self.activities: dict[str, Activity | None] = {}
+        self.entities: dict[str, Entity] = {}
+        self.generators: dict[str, list[Activity]] = {}
+        self.readers: dict[str, list[tuple[Activity, Link]]] = {}
+        self.heirs: dict[str, list[str]] = {}
+        self._store = store
+        self._as_of = as_of
+        self._is_ahead = is_ahead
+        self._is_dry_run = is_dry_run
+        self._described: set[str] = set()
+        # What few entities are: derived or collections, in need of a rule.
+        self._declaring: set[str] = set()
+        # Files that may lie across a gap, as what was read there and as what was
+        # written there.
+        self._may_be_read: set[str] = set()
+        self._may_be_written: set[str] = set()
+        # What lies there, by what it is called on this side of the gap.
+        self._written_for: dict[str, list[Entity]] = {}
+        self._read_for: dict[str, list[Entity]] = {}
+        self._read_elsewhere: set[str] = set()
+        self._across: set[str] = set()
+        self._sought: set[str] = set()
+        self._index = RuleIndex(rules)
+        self._moves = [rule for rule in rules if rule.is_move]
+        self._generated_later: set[str] = set()
+        self._only_dry: set[str] = set()
+        # Who generated an entity, of those that are loaded by now.
+        self._makers: dict[str, list[Activity]] = {}
+        # Who moved it away, and who read unknown content of it.
+        self._removers: dict[str, list[Activity]] = {}
+        self._hashed_reads: dict[str, list[Unexplained]] = {}
+        # What gaps lead to: equal content, folders above, names that match.
+        self._alike: dict[str, list[str]] = {}
+        self._above: dict[str, list[str]] = {}
+        self._matched: dict[str, list[str]] = {}
+        self._below: dict[str, list[str]] = {}
+        self._is_bridging = bool(rules)
+        self._facts: dict[str, bool] = {}
+
+    def load_uses(self, entities: Iterable[str]) -> None:
+        """Load all that decides which versions of these entities were used."""
+        todo = set(entities) - self.generators.keys()
+        while todo:
+            if self._is_ahead:
+                todo = self._load_ahead(todo)
+            else:
+                self._load_generators(todo)
+            todo = self._decisive(todo)
+
+    def load_activities(self, activities: Iterable[str]) -> None:
+        """Load some activities themselves."""
+        missing = [one for one in activities if one not in self.activities]
+        found = _activities(self._store.read(f.ACTIVITIES, missing))
+        for activity in found:
+            # Who is asked for counts, also where it wrote nothing.
+            self.activities.setdefault(activity.id, activity)
+        self._know_activities(found)
+
+    def load_readers(self, entities: Iterable[str]) -> None:
+        """Load all that decides who used which versions of these entities."""
+        # In the order in which they lie in memory, which matters where there are many.
+        todo = dict.fromkeys(e for e in entities if e not in self.readers)
+        while todo:
+            unknown = dict.fromkeys(e for e in todo if e not in self.generators)
+            missing = self._undescribed(unknown)
+            known = {a.id for e in unknown for a in self._makers.get(e, ())}
+            made, described, used, heirs = self._store.at_once(
+                partial(_activities, self._store.generations(unknown, known=known)),
+                partial(_entities, self._store.entities(missing)),
+                partial(_activities, self._store.usages(todo)),
+                partial(self._store.descendants, todo),
+            )
+            self._know_generators(unknown, made)
+            self._know_entities(missing, described)
+            self._know_readers(todo, used)
+            following = self._know_heirs(todo, heirs)
+            self.load_uses(self._decisive(unknown.keys()))
+            written = [self.entities[e] for e in todo if e in self._may_be_written]
+            self._load_read_for(written)
+            written = [one for one in written if one.file_name in self._read_for]
+            self._read_elsewhere.update(one.id for one in written)
+            following += [read.id for one in written for read in self.read(one)]
+            following += self._load_below(todo)
+            todo = dict.fromkeys(e for e in following if e not in self.readers)
+
+    def describe(self, entities: Iterable[str]) -> None:
+        """Load what is known of entities themselves, and nothing of who made them."""
+        self._load_entities(entities)
+
+    def timeline(self, entity: str, *, tolerance: timedelta) -> Timeline:
+        """Return the timeline of a loaded entity.
+
+        Args:
+            entity: Id of the entity.
+            tolerance: How far the clocks of two machines may differ.
+        """
+        known = self.entities.get(entity)
+        makers = self.generators.get(entity, _NOBODY)
+        arrivals = [] if known is None else self._arrivals(known, makers)
+        hashes = {h for a in makers for id_, _, h, _ in a.generated if id_ == entity}
+        return Timeline.of(
+            entity,
+            makers,
+            entity=known,
+            entities=self.entities,
+            arrivals=arrivals,
+            removals=self._removers.get(entity, ()),
+            unexplained=[
+                read
+                for read in self._hashed_reads.get(entity, ())
+                if _is_unexplained(read.hash, hashes)
+            ],
+            is_local=known is not None and self._is_local(known.location),
+            tolerance=tolerance,
+        )
+
+    def activity(self, activity: str) -> Activity:
+        """Return a loaded activity that had begun."""
+        found = self.activities[activity]
+        assert found is not None  # What was not yet is in no version.
+        return found
+
+    def comes_later(self, entity: str) -> bool:
+        """Say whether an entity was generated only after the time of the question."""
+        return not self.generators[entity] and entity in self._generated_later
+
+    def is_only_dry(self, entity: str) -> bool:
+        """Say whether nothing but dry runs generated an entity."""
+        return not self.generators[entity] and entity in self._only_dry
+
+    def may_have_sources(self, entity: str) -> bool:
+        """Say whether an entity can come from something without any activity."""
+        return (
+            entity in self._declaring
+            or entity in self._alike
+            or entity in self._above
+            or entity in self._matched
+            or (
+                entity in self._may_be_read
+                and any(True for _ in self.written(self.entities[entity]))
+            )
+        )
+
+    def declares(self, entity: str) -> bool:
+        """Say whether records say what an entity is derived from or consists of."""
+        return entity in self._declaring
+
+    def declared(self, entity: str) -> Sequence[Relation]:
+        """Return what an entity comes from without any activity, as records say."""
+        if entity not in self._declaring:
+            return _UNDECLARED
+        return self.entities[entity].declared
+
+    def written(self, read: Entity) -> Iterator[Entity]:
+        """Yield the files that a link rule could link a file that was read to."""
+        for written in self._written_for.get(read.file_name or "", ()):
+            if written.id != read.id and any(
+                rule.bridges(read, written) for rule in self.rules
+            ):
+                yield written
+
+    def read(self, written: Entity) -> Iterator[Entity]:
+        """Yield the files that a link rule could link to a file that was written."""
+        for read in self._read_for.get(written.file_name or "", ()):
+            # Most files have a name of their own.
+            if read.id != written.id and any(
+                rule.bridges(read, written) for rule in self.rules
+            ):
+                yield read
+
+    def later(self, entity: str) -> Sequence[str]:
+        """Return the entities that can come from one without any activity.
+
+        Its readers must be loaded.
+        """
+        later = self.heirs.get(entity, _NOTHING)
+        if entity in self._read_elsewhere:
+            read = (one.id for one in self.read(self.entities[entity]))
+            later = [*later, *read]
+        if entity in self._below:
+            later = [*later, *self._below[entity]]
+        return later
+
+    def same_content(self, entity: str, hash_: str | None) -> Sequence[str]:
+        """Return the files that are known to have had the same content."""
+        del hash_
+        return self._alike.get(entity, _NOTHING)
+
+    def folders_above(self, entity: str) -> Sequence[str]:
+        """Return the folders that hold a file, the nearest one first."""
+        return self._above.get(entity, _NOTHING)
+
+    def matched(self, entity: str) -> Sequence[str]:
+        """Return the files whose paths match the pattern that an entity is."""
+        return self._matched.get(entity, _NOTHING)
+
+    def _arrivals(
+        self, entity: Entity, makers: Collection[Activity]
+    ) -> list[tuple[Arrival, Activity]]:
+        """Return the writes elsewhere that a rule moves to a file."""
+        if entity.id not in self._may_be_read or not self._is_moved_to(entity):
+            return []
+        # What a maker of this file read elsewhere was processed, and not moved.
+        processed = {link[0] for maker in makers for link in maker.used}
+        return [
+            (Arrival(written.id, rule.name), maker)
+            for written in self._written_for.get(entity.file_name or "", ())
+            if written.id != entity.id and written.id not in processed
+            for rule in self._moves
+            if rule.bridges(entity, written)
+            for maker in self.generators.get(written.id, ())
+            if not any(link[0] == entity.id for link in maker.generated)
+        ]
+
+    def _is_moved_to(self, entity: Entity) -> bool:
+        place = entity.location or ""
+        return any(rule.moves_to(place) for rule in self._moves)
+
+    def _is_local(self, location: str | None) -> bool:
+        return location is not None and any(
+            fnmatchcase(location, pattern) for pattern in self.settings.node_local
+        )
+
+    def _load_generators(self, entities: Collection[str]) -> None:
+        missing = self._undescribed(entities)
+        made, described = self._store.at_once(
+            partial(_activities, self._store.generations(entities)),
+            partial(_entities, self._store.entities(missing)),
+        )
+        self._know_generators(entities, made)
+        self._know_entities(missing, described)
+
+    def _load_ahead(self, entities: AbstractSet[str]) -> set[str]:
+        """Load what is most likely behind entities, and return all that is loaded.
+
+        The entities of all levels are one question then, and hardly any level needs
+        one of its own.
+        """
+        reached: set[str] = set()
+        todo = entities
+        while todo:
+            reached |= todo
+            made = _activities(self._store.generations(todo))
+            self._know_generators(todo, made)
+            used = {
+                input_
+                for entity in todo
+                for maker in _likely(self.generators[entity])
+                for input_, *_ in maker.used
+            }
+            todo = used - self.generators.keys()
+        self._load_entities(reached)
+        return reached
+
+    def _decisive(self, entities: AbstractSet[str]) -> set[str]:
+        """Load what decides between versions, and return what is to be loaded next."""
+        if not entities:
+            return set()
+        self._load_removers(entities)
+        inputs: set[str] = set()
+        hashed: set[str] = set()
+        gaps: list[Entity] = []
+        asked: list[Entity] = []
+        for id_ in entities:
+            makers = self.generators[id_]
+            entity = self.entities.get(id_)
+            if len(makers) > 1 and needs_inputs(makers, entity):
+                inputs.update(link[0] for maker in makers for link in maker.used)
+            if any(h for m in makers for made, _, h, _ in m.generated if made == id_):
+                hashed.add(id_)
+            if entity is None:
+                continue
+            is_gap = not makers or all(
+                any(link[0] == id_ for link in maker.used) or is_damaged(maker)
+                for maker in makers
+            )
+            if is_gap:
+                gaps.append(entity)
+            if id_ in self._may_be_read and (is_gap or self._is_moved_to(entity)):
+                asked.append(entity)
+        self._load_entities(inputs)
+        self._load_hashed_reads(hashed)
+        self._load_written_for(asked)
+        following = {written.id for one in asked for written in self.written(one)}
+        following |= self._load_bridges(gaps)
+        for id_ in entities & self._declaring:
+            following.update(source for _, source in self.declared(id_))
+        return following - self.generators.keys()
+
+    def _load_removers(self, entities: Collection[str]) -> None:
+        field = f"{f.INVALIDATED}.{f.ENTITY}"
+        if not self._has_any(f.ACTIVITIES, field):
+            return
+        found = _activities(self._store.removals(entities))
+        for activity in self._know_activities(found):
+            if is_damaged(activity):
+                continue
+            for entity in activity.removed:
+                removers = self._removers.setdefault(entity, [])
+                if all(other is not activity for other in removers):
+                    removers.append(activity)
+
+    def _load_hashed_reads(self, entities: Collection[str]) -> None:
+        if not entities:
+            return
+        for activity in _activities(self._store.usages(entities)):
+            if activity.is_dry_run or activity.start is None:
+                continue
+            for entity, _, hash_, _ in activity.used:
+                if hash_ is not None and entity in entities:
+                    read = Unexplained(activity.start, hash_, activity.id)
+                    if self._as_of is None or activity.start <= self._as_of:
+                        self._hashed_reads.setdefault(entity, []).append(read)
+
+    def _load_bridges(self, gaps: Sequence[Entity]) -> set[str]:
+        """Load what gaps lead to without a rule, and return what is to be loaded."""
+        if not self._is_bridging:
+            return set()
+        gaps = [e for e in gaps if e.level != _RAW and e.file_name is not None]
+        reached = self._load_same_content(gaps)
+        reached |= self._load_folders(gaps)
+        return reached | self._load_matched(gaps)
+
+    def _load_same_content(self, gaps: Iterable[Entity]) -> set[str]:
+        by_hash: dict[str, list[Entity]] = {}
+        for entity in gaps:
+            if entity.hash is not None:
+                by_hash.setdefault(entity.hash, []).append(entity)
+        if not by_hash:
+            return set()
+        found = self._store.find(f.ENTITIES, {f.HASH: {"$in": sorted(by_hash)}})
+        reached = set()
+        for other in sorted(_entities(found), key=_id):
+            for entity in by_hash.get(other.hash or "", ()):
+                if other.id != entity.id and other.file_name is not None:
+                    self._alike.setdefault(entity.id, []).append(other.id)
+                    reached.add(other.id)
+        return reached
+
+    def _load_folders(self, gaps: Iterable[Entity]) -> set[str]:
+        folders: dict[str, list[str]] = {}
+        for entity in gaps:
+            for folder in _folders(entity.location or ""):
+                folders.setdefault(folder, []).append(entity.id)
+        asked = {
+            location_id(spelling): folder
+            for folder in folders
+            for spelling in (folder, f"{folder}/")
+        }
+        if not asked:
+            return set()
+        places: dict[str, list[tuple[int, str]]] = {}
+        for one in _entities(self._store.entities(asked)):
+            place = asked.get(one.id)
+            if place is not None:
+                for below in folders[place]:
+                    places.setdefault(below, []).append((-len(place), one.id))
+        for below, found in places.items():
+            self._above[below] = [id_ for _, id_ in sorted(found)]
+        return {id_ for found in self._above.values() for id_ in found}
+
+    def _load_matched(self, gaps: Iterable[Entity]) -> set[str]:
+        reached = set()
+        for entity in gaps:
+            pattern = entity.location or ""
+            if _WILD.isdisjoint(pattern):
+                continue
+            beginning = pattern[: min(map(pattern.find, _WILD & set(pattern)))]
+            between = {"$gte": beginning, "$lt": beginning + _LAST}
+            found = _entities(self._store.find(f.ENTITIES, {f.LOCATION: between}))
+            members = sorted(
+                one.id
+                for one in found
+                if one.id != entity.id and _matches(one.location or "", pattern)
+            )
+            if members:
+                self._matched[entity.id] = members
+                reached.update(members)
+        return reached
+
+    def _load_below(self, entities: Iterable[str]) -> list[str]:
+        """Load what gaps these can bridge: files in folders, patterns, equal content.
+
+        Returns:
+            The ids of the entities that may come from them.
+        """
+        if not self._is_bridging:
+            return []
+        known = [self.entities[id_] for id_ in entities if id_ in self.entities]
+        found: list[tuple[str, Entity]] = []
+        for folder in known:
+            if _is_folder(folder):
+                place = (folder.location or "").rstrip("/") + "/"
+                between = {"$gte": place, "$lt": place + _LAST}
+                below = _entities(self._store.find(f.ENTITIES, {f.LOCATION: between}))
+                found += [(folder.id, one) for one in below]
+        hashes = {one.hash: one.id for one in known if one.hash is not None}
+        if hashes:
+            alike = self._store.find(f.ENTITIES, {f.HASH: {"$in": sorted(hashes)}})
+            found += [(hashes[one.hash or ""], one) for one in _entities(alike)]
+        if self._has_any(f.ENTITIES, f.PATTERN):
+            found += self._patterns_of(known)
+        following = []
+        for id_, one in sorted(found, key=lambda item: (item[0], item[1].id)):
+            if one.id != id_ and one.id not in self._below.get(id_, ()):
+                self._below.setdefault(id_, []).append(one.id)
+                following.append(one.id)
+        return following
+
+    def _patterns_of(self, entities: Iterable[Entity]) -> Iterator[tuple[str, Entity]]:
+        """Yield the patterns that match files, with the ids of these."""
+        by_folder: dict[str, list[Entity]] = {}
+        for entity in entities:
+            for folder in _folders(entity.location or ""):
+                by_folder.setdefault(folder, []).append(entity)
+        for batch in _batches(by_folder):
+            documents = list(self._store.find(f.ENTITIES, {f.PATTERN: {"$in": batch}}))
+            for document, pattern in zip(documents, _entities(documents), strict=True):
+                for entity in by_folder[document[f.PATTERN]]:
+                    if _matches(entity.location or "", pattern.location or ""):
+                        yield entity.id, pattern
+
+    def _has_any(self, collection: str, field: str) -> bool:
+        """Say whether any document has an indexed field; asked of the store once."""
+        key = f"{collection}.{field}"
+        if key not in self._facts:
+            self._facts[key] = self._store.has_any(collection, field)
+        return self._facts[key]
+
+    def _know_generators(
+        self, entities: Collection[str], activities: Iterable[Activity]
+    ) -> None:
+        self._know_activities(activities)
+        makers, generators = self._makers, self.generators
+        for entity in entities:
+            made = makers.get(entity, _NOBODY)
+            # In an order of its own, for that of the store is none.
+            generators[entity] = made if len(made) < 2 else sorted(made, key=_id)
+
+    def _know_readers(
+        self, entities: Collection[str], activities: Iterable[Activity]
+    ) -> None:
+        used: dict[str, list[tuple[Activity, Link]]] = {}
+        for activity in self._know_activities(activities):
+            for link in activity.used:
+                if link[0] in entities:
+                    used.setdefault(link[0], []).append((activity, link))
+        for readers in used.values():
+            readers.sort(key=_id_of_reader)
+        self.readers |= dict.fromkeys(entities, _UNUSED)
+        self.readers |= used
+
+    def _know_heirs(
+        self, entities: Collection[str], documents: Iterable[Document]
+    ) -> list[str]:
+        """Take in what comes from some entities without any activity, and list it."""
+        heirs: list[str] = []
+        for document in sorted(documents, key=itemgetter(f.ID)):
+            for entity in dict.fromkeys(source for _, source in declared(document)):
+                if entity in entities:
+                    self.heirs.setdefault(entity, []).append(document[f.ID])
+                    heirs.append(document[f.ID])
+        return heirs
+
+    def _know_activities(self, activities: Iterable[Activity]) -> list[Activity]:
+        """Return one object for each activity, without those that were not yet."""
+        known, found = self.activities, []
+        for activity in activities:
+            id_ = activity.id
+            one = known[id_] if id_ in known else self._learn(activity)
+            if one is not None:
+                found.append(one)
+        return found
+
+    def _learn(self, activity: Activity) -> Activity | None:
+        if activity.is_dry_run and not self._is_dry_run:
+            self.activities[activity.id] = None
+            self._only_dry.update(link[0] for link in activity.generated)
+            return None
+        if self._as_of is not None:
+            if not _had_begun(activity, self._as_of):
+                self.activities[activity.id] = None
+                self._generated_later.update(link[0] for link in activity.generated)
+                return None
+            activity = _as_it_was(activity, self._as_of)
+        self.activities[activity.id] = activity
+        makers = self._makers
+        for entity, *_ in activity.generated:
+            known = makers.get(entity)
+            if known is None:
+                makers[entity] = [activity]
+            elif known[-1] is not activity:  # It may have written it in two roles.
+                known.append(activity)
+        return activity
+
+    def _load_entities(self, entities: Iterable[str]) -> None:
+        missing = self._undescribed(entities)
+        if missing:
+            self._know_entities(missing, _entities(self._store.entities(missing)))
+
+    def _undescribed(self, entities: Iterable[str]) -> list[str]:
+        return [entity for entity in entities if entity not in self._described]
+
+    def _know_entities(self, asked: Iterable[str], found: Iterable[Entity]) -> None:
+        self._described.update(asked)
+        for entity in found:
+            id_ = entity.id
+            self.entities[id_] = entity
+            if entity.declared:
+                self._declaring.add(id_)
+            may_be_read, may_be_written = self._index.sides(entity)
+            if may_be_read:
+                self._may_be_read.add(id_)
+            if may_be_written:
+                self._may_be_written.add(id_)
+
+    def _load_written_for(self, read: Collection[Entity]) -> None:
+        """Load what files that were read may be where they were written."""
+        index = self._index
+        self._load_across(read, index.names_written, index.begun_written)
+
+    def _load_read_for(self, written: Collection[Entity]) -> None:
+        """Load what files that were written may be where they are read."""
+        index = self._index
+        self._load_across(written, index.names_read, index.begun_read)
+
+    def _load_across(
+        self,
+        entities: Collection[Entity],
+        names_of: Callable[[str], list[str]],
+        beginnings: Iterable[str],
+    ) -> None:
+        index = self._index
+        found: list[Entity] = []
+        names: set[str] = set()
+        runs: set[int | None] = set()
+        is_by_name = len(entities) < _MANY
+        for one in entities:
+            if is_by_name or index.keeps(one.name or ""):
+                names.update(names_of(one.file_name or ""))
+            else:
+                # Each of so many could be called otherwise, and hardly any file is.
+                runs.add(one.run)
+        if runs:
+            for beginning in beginnings:
+                begun = _begun(beginning, runs=runs)
+                found += _entities(self._store.find(f.ENTITIES, begun))
+        names -= self._sought
+        self._sought |= names
+        if names:
+            found += _entities(self._store.named(names))
+        new = {one.id: one for one in found if one.id not in self._across}
+        self._across |= new.keys()
+        for _, one in sorted(new.items()):
+            for name in index.names_read(one.file_name or ""):
+                self._written_for.setdefault(name, []).append(one)
+            for name in index.names_written(one.file_name or ""):
+                self._read_for.setdefault(name, []).append(one)
+        self._know_entities(new, new.values())
+
+
+def _activities(documents: Iterable[Document]) -> list[Activity]:
+    return list(map(Activity.of_document, documents))
+
+
+def _entities(documents: Iterable[Document]) -> list[Entity]:
+    return list(map(Entity.of_document, documents))
+
+
+def _likely(makers: Sequence[Activity]) -> Sequence[Activity]:
+    """Return the makers of a file whose inputs are most likely asked for.
+
+    Of what was written in many passes it is the last one; what is wrong here is
+    loaded later.
+    """
+    if len(makers) < 2:
+        return makers
+    passes: dict[tuple[str | None, int | None], Activity] = {}
+    for maker in sorted(makers, key=_end_of):
+        passes[maker.name, maker.subrun] = maker
+    return list(passes.values())
+
+
+def _end_of(activity: Activity) -> datetime:
+    return activity.end or activity.start or _EARLIEST
+
+
+def _is_unexplained(read: str, written: AbstractSet[str | None]) -> bool:
+    """Say whether no write can have made the content of a hash."""
+    alike = [h for h in written if h is None or len(h) != len(read) or h == read]
+    return not alike
+
+
+def _folders(location: str) -> Iterator[str]:
+    """Yield the folders that a location is in, the nearest one first."""
+    folder = posixpath.dirname(location.rstrip("/"))
+    while folder.rstrip("/"):
+        yield folder
+        above = posixpath.dirname(folder)
+        if above == folder:
+            break
+        folder = above
+
+
+def _is_folder(entity: Entity) -> bool:
+    """Say whether an entity may be a folder, by its name."""
+    return (
+        entity.location is not None
+        and entity.file_name is not None
+        and (entity.location.endswith("/") or "." not in entity.file_name)
+    )
+
+
+def _matches(location: str, pattern: str) -> bool:
+    """Say whether a location matches a pattern, folder by folder."""
+    places, patterns = location.split("/"), pattern.split("/")
+    return len(places) == len(patterns) and all(map(fnmatchcase, places, patterns))
+
+
+def _batches(ids: Iterable[str], size: int = 1000) -> Iterator[list[str]]:
+    listed = sorted(ids)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
+
+
+def _begun(beginning: str, *, runs: Collection[int | None]) -> Document:
+    """Match the files of some runs whose names begin alike."""
+    return {
+        f.FILE_NAME: {"$gte": beginning, "$lt": beginning + _LAST},
+        f.RUN: {"$in": sorted(runs, key=lambda run: (run is None, run))},
+    }
+
+
+def _id_of_reader(reader: tuple[Activity, Link]) -> str:
+    return reader[0].id
+
+
+def _had_begun(activity: Activity, as_of: datetime) -> bool:
+    return activity.start is None or activity.start <= as_of
+
+
+def _as_it_was(activity: Activity, as_of: datetime) -> Activity:
+    if activity.end is None or activity.end <= as_of:
+        return activity
+    return activity._replace(end=None, status="running")

@@ -1,4 +1,4 @@
-"""Whether what a file was made from still has the content that was recorded."""
+"""Whether a file, and what it was made from, still have the recorded contents."""
 
 import hashlib
 import os
@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from provdb.capture.hashing import METHODS
+from provdb.capture.hashing import method_of
 from provdb.files import used_copies
 from provdb.lineage import Lineage, LineageNode, WalkOptions, lineage, makers
 from provdb.model import fields as f
 from provdb.readers.before import digests_before
 from provdb.readers.guard import end_guards
+from provdb.recorded_contents import recorded_contents
 from provdb.store import Store
 from provdb.tabular import Tabular
 
@@ -43,7 +44,7 @@ _EVERYTHING: Final = WalkOptions()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedFile:
-    """A file that went into another one, and what is on the disk now.
+    """The file that was asked for, or one behind it, and what is on the disk now.
 
     Attributes:
         status: ``same``; ``differs``; ``missing``; ``unreadable``; ``overwritten``,
@@ -59,6 +60,7 @@ class VerifiedFile:
         method: Method of the digests.
         recorded: Digest of the content that was used, in hexadecimal.
         found: Digest of the content on the disk now.
+        is_asked: Whether it is the file that was asked for.
     """
 
     status: str
@@ -70,19 +72,23 @@ class VerifiedFile:
     method: str | None = None
     recorded: str | None = None
     found: str | None = None
+    is_asked: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the file as it stands in JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        file = {name: getattr(self, name) for name in self.__slots__}
+        file["asked"] = file.pop("is_asked")
+        return file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification(Tabular):
-    """The files that a file was made from, and whether they are what they were.
+    """A file and all it was made from, and whether they are what they were.
 
     Attributes:
         name: The file, as it was asked for.
-        files: What it was made from: what differs first, then by level and place.
+        files: The file itself and what it was made from: what differs first, the file
+            itself before the others, then by level and place.
     """
 
     name: str
@@ -92,6 +98,11 @@ class Verification(Tabular):
     def has_differences(self) -> bool:
         """Whether a content is another one than was recorded."""
         return any(file.status == "differs" for file in self.files)
+
+    @property
+    def asked_status(self) -> str | None:
+        """The status of the file itself; None of what has no place, such as a value."""
+        return next((file.status for file in self.files if file.is_asked), None)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -115,7 +126,8 @@ class VerifyPlan:
     Attributes:
         name: The file, as it was asked for.
         size_bytes: How much is to be read.
-        files: What it was made from; those to be read have no status yet.
+        files: The file itself and what it was made from; those to be read have no
+            status yet.
     """
 
     name: str
@@ -143,7 +155,10 @@ class VerifyPlan:
 def verify(
     store: Store, name: str, *, options: WalkOptions = _EVERYTHING
 ) -> Verification:
-    """Compare all that a file was made from with the contents that were recorded.
+    """Compare a file, and all it was made from, with the contents that were recorded.
+
+    Of the file itself the content counts that the write of its version recorded, or
+    else its last use.
 
     Args:
         store: Where the documents are.
@@ -174,7 +189,7 @@ def plan(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Veri
     for edge in answer.edges:
         if edge.relation == "wasGeneratedBy":
             generators.setdefault(edge.source, set()).add(edge.target)
-    told = {
+    stated = {
         document[f.ID]: document.get(f.HASH_TYPE)
         for document in (store.read(f.ENTITIES, ids) if ids else ())
     }
@@ -184,7 +199,7 @@ def plan(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Veri
         is_current = not made or made == current[node.entity or ""]
         method = None
         if digest is not None:
-            method = _method_of(digest, told.get(node.entity or ""))
+            method = method_of(digest, stated=stated.get(node.entity or ""))
         status = _TO_READ if is_current else "overwritten"
         files.append(
             VerifiedFile(
@@ -196,6 +211,7 @@ def plan(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Veri
                 subrun=node.subrun,
                 method=method,
                 recorded=digest,
+                is_asked=node.id == answer.start,
             )
         )
     # Two versions of one file, of which nobody recorded the content, are one row.
@@ -207,42 +223,24 @@ def plan(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Veri
 def _expected(
     store: Store, answer: Lineage
 ) -> Iterator[tuple[LineageNode, str | None]]:
-    """Yield each file behind another one, with each digest that was recorded of it."""
-    nodes = {node.id: node for node in answer.nodes}
-    documents = {
+    """Yield each file of a lineage, with each digest that was recorded of it."""
+    activities = {
         document[f.ID]: document
         for document in store.read(
             f.ACTIVITIES, [n.id for n in answer.nodes if n.kind == "activity"]
         )
     }
-    digests: dict[str, set[str]] = {}
-    for edge in answer.edges:
-        array, activity, entity = f.USED, edge.source, edge.target
-        if edge.relation == "wasGeneratedBy":
-            array, activity, entity = f.GENERATED, entity, activity
-        for link in documents.get(activity, {}).get(array, ()):
-            if link[f.ENTITY] == nodes[entity].entity and f.HASH in link:
-                digests.setdefault(entity, set()).add(link[f.HASH])
-    copies = used_copies(store, documents.values())
+    digests = recorded_contents(
+        store,
+        answer,
+        activities=activities,
+        copies=used_copies(store, activities.values()),
+    )
     for node in answer.nodes:
-        if node.kind != "entity" or node.id == answer.start or not node.location:
+        if node.kind != "entity" or not node.location:
             continue
-        told = digests.get(node.id) or copies.get(node.location) or ()
-        if not told:
-            yield node, None
-        for digest in sorted(told):
+        for digest in digests.get(node.id, (None,)):
             yield node, digest
-
-
-def _method_of(digest: str, told: str | None) -> str | None:
-    """Return the method of a digest: the one that is told, if its length fits."""
-    size = len(digest)
-    fitting = [
-        method for method in METHODS if 2 * hashlib.new(method).digest_size == size
-    ]
-    if told in fitting:
-        return told
-    return fitting[0] if fitting else None
 
 
 def _compared(file: VerifiedFile, *, on_read: Callable[[int], None]) -> VerifiedFile:
@@ -279,9 +277,10 @@ def _size(location: str) -> int:
         return 0
 
 
-def _order(file: VerifiedFile) -> tuple[int, bool, str, str, str]:
+def _order(file: VerifiedFile) -> tuple[int, bool, bool, str, str, str]:
     return (
         STATUSES.index(file.status),
+        not file.is_asked,
         file.level is None,
         file.level or "",
         file.location,

@@ -30,6 +30,7 @@ RANKS = {
     "provdb.export": 4,
     "provdb.files": 4,
     "provdb.ingest": 4,
+    "provdb.recorded_contents": 4,
     "provdb.sessions": 4,
     "provdb.check": 5,
     "provdb.compat": 5,

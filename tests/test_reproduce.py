@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from base64 import b64encode
-from hashlib import sha256
+from hashlib import new, sha256
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +107,11 @@ def test_the_script_makes_the_file_again(store: Store, tmp_path: Path) -> None:
         )
     )
 
-    done = _run(recipe(store, entities[2].id).script(), tmp_path)
+    found = recipe(store, entities[2].id)
+    done = _run(found.script(), tmp_path)
 
     assert (done.returncode, done.stderr) == (0, "")
+    assert found.is_whole
     assert dl2.read_bytes() == b"events"
 
 
@@ -231,10 +233,11 @@ def test_a_step_without_a_command_is_said(memory: Store, tmp_path: Path) -> None
 
     done = _run(found.script(), tmp_path)
     assert [node.name for node in found.unknown] == ["r0_to_dl1"]
-    assert (done.returncode, done.stderr) == (
-        1,
-        "no command was recorded of r0_to_dl1\n",
+    assert found.reason == (
+        "no command makes /DL1/dl1.h5: none was recorded of r0_to_dl1, which wrote it"
     )
+    assert (done.returncode, done.stderr) == (1, f"{found.reason}\n")
+    assert "lacks 'no command was recorded of r0_to_dl1'" in found.script()
 
 
 def test_where_a_secret_was_masked_is_said_and_nothing_is_run(
@@ -252,3 +255,150 @@ def test_where_a_secret_was_masked_is_said_and_nothing_is_run(
     assert done.returncode == 1
     assert "masked in argument 3 of touch" in done.stderr
     assert not (tmp_path / "dl1.h5").exists()
+
+
+def _copied(
+    store: Store, folder: Path, *, used: str | None, made: str | None
+) -> tuple[File, Path, Path]:
+    """Remember that a file was copied, with digests; names need quotes."""
+    raw, copy = (folder / f"{name} $(no) 'it'\n-.h5" for name in ("r0", "dl1"))
+    raw.write_bytes(b"events")
+    generated = file(str(copy))
+    step = Step(
+        name="r0_to_dl1",
+        used=[file(str(raw)).link(content=used)],
+        generated=[generated.link(content=made)],
+    )
+    remember(store, step)
+    store.write(fold([_session(step, ["cp", str(raw), str(copy)])]))
+    return generated, raw, copy
+
+
+@pytest.mark.parametrize("method", ["sha256", "sha1", "md5", "sha512"])
+def test_the_script_compares_inputs_and_result_with_recorded_contents(
+    memory: Store, tmp_path: Path, method: str
+) -> None:
+    digest = new(method, b"events").hexdigest().upper()
+    made, _, copy = _copied(memory, tmp_path, used=digest, made=digest)
+
+    done = _run(recipe(memory, made.id).script(), tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, f"what was made then: {copy}\n")
+
+
+def test_the_script_runs_nothing_where_an_input_has_another_content(
+    store: Store, tmp_path: Path
+) -> None:
+    digest = sha256(b"other events").hexdigest()
+    made, raw, copy = _copied(store, tmp_path, used=digest, made=digest)
+
+    done = _run(recipe(store, made.id).script(), tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"not what was used then: {raw} (recorded {digest}, found "
+        f"{sha256(b'events').hexdigest()}); delete its line to go on with it\n"
+    )
+    assert not copy.exists()
+
+
+def test_the_script_ends_with_1_where_the_result_has_another_content(
+    memory: Store, tmp_path: Path
+) -> None:
+    digest = sha256(b"other events").hexdigest()
+    made, _, copy = _copied(memory, tmp_path, used=None, made=digest)
+
+    done = _run(recipe(memory, made.id).script(), tmp_path)
+
+    assert (done.returncode, copy.read_bytes()) == (1, b"events")
+    assert done.stderr.startswith(f"not what was made then: {copy} (recorded {digest}")
+
+
+def test_the_script_says_that_the_result_cannot_be_compared(
+    memory: Store, tmp_path: Path
+) -> None:
+    made, _, _ = _copied(memory, tmp_path, used=None, made=None)
+
+    found = recipe(memory, made.id)
+
+    assert (found.contents, found.result) == ({}, None)
+    assert "# Its content was not recorded" in found.script()
+    assert _run(found.script(), tmp_path).returncode == 0
+
+
+def test_several_recorded_contents_of_one_input_are_said(
+    memory: Store, tmp_path: Path
+) -> None:
+    catalogue = file(str(tmp_path / "catalogue.fits"))
+    steps = [
+        Step(
+            name=f"part{number}",
+            used=[catalogue.link(content=sha256(content).hexdigest())],
+            generated=[file(f"/x{number}")],
+            start=number,
+            end=number + 1,
+        )
+        for number, content in enumerate([b"old", b"new"])
+    ]
+    merge = Step(
+        name="merge",
+        used=[file("/x0"), file("/x1")],
+        generated=[file("/merged.h5")],
+        start=5,
+        end=6,
+    )
+    remember(memory, *steps, merge)
+
+    found = recipe(memory, "/merged.h5")
+
+    assert found.contested == (str(tmp_path / "catalogue.fits"),)
+    assert found.contents == {}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(["-c"], id="python -c"),
+        pytest.param([""], id="a prompt"),
+        pytest.param(["/env/ipykernel_launcher.py", "-f", "k.json"], id="a notebook"),
+    ],
+)
+def test_what_was_typed_into_python_is_no_command(
+    memory: Store, words: list[str]
+) -> None:
+    made = file("/DL1/dl1.h5")
+    step = Step(name="r0_to_dl1", generated=[made])
+    remember(memory, step)
+    memory.write(fold([_session(step, words, executable="/env/bin/python")]))
+
+    found = recipe(memory, made.id)
+
+    assert (found.commands, found.is_whole) == ((), False)
+    assert "none was recorded of r0_to_dl1" in str(found.reason)
+
+
+def test_a_file_that_no_step_wrote_is_made_by_no_command(memory: Store) -> None:
+    raw = file("/R0/LST-1.1.Run01618.0008.fits.fz")
+    remember(memory, raw)
+
+    found = recipe(memory, raw.id)
+
+    assert found.reason == (
+        "no command makes /R0/LST-1.1.Run01618.0008.fits.fz: "
+        "no step is known to have written it"
+    )
+    assert f"lacks '{found.reason}'" in found.script()
+
+
+def test_a_derived_file_is_made_by_no_command_and_its_source_is_said(
+    memory: Store,
+) -> None:
+    made, moved = file("/DL1/dl1.h5"), file("/archive/dl1.h5")
+    step = Step(name="r0_to_dl1", generated=[made])
+    remember(memory, step, moved.derived(made))
+    memory.write(fold([_session(step, ["touch", "/DL1/dl1.h5"])]))
+
+    found = recipe(memory, moved.id)
+
+    assert [command.words for command in found.commands] == [("touch", "/DL1/dl1.h5")]
+    assert str(found.reason).endswith("have written it; it comes from /DL1/dl1.h5")

@@ -1,4 +1,4 @@
-"""Whether what a file was made from still has the content that was recorded."""
+"""Whether a file, and what it was made from, still have the recorded contents."""
 
 from hashlib import new
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from provdb.errors import NotFound
+from provdb.lineage import versions
 from provdb.model import fold
 from provdb.store import Store
-from provdb.verify import plan, verify
+from provdb.verify import Verification, VerifiedFile, plan, verify
 from tests.lineage.histories import File, Step, file, remember, stored
 
 
@@ -39,6 +40,11 @@ def _history(store: Store, raw: Path, digest: str | None) -> str:
     return _dl1(raw).id
 
 
+def _inputs(found: Verification) -> list[VerifiedFile]:
+    """Return the files behind the one that was asked for."""
+    return [one for one in found.files if not one.is_asked]
+
+
 @pytest.mark.parametrize("method", ["sha256", "sha1", "md5"])
 def test_a_file_that_is_as_it_was_is_the_same(
     memory: Store, raw: Path, method: str
@@ -47,7 +53,7 @@ def test_a_file_that_is_as_it_was_is_the_same(
 
     found = verify(memory, name)
 
-    assert [(one.status, one.method) for one in found.files] == [("same", method)]
+    assert [(one.status, one.method) for one in _inputs(found)] == [("same", method)]
     assert not found.has_differences
 
 
@@ -57,7 +63,7 @@ def test_a_file_with_another_content_differs(store: Store, raw: Path) -> None:
 
     found = verify(store, name)
 
-    (one,) = found.files
+    (one,) = _inputs(found)
     assert (one.status, one.found) == ("differs", _digest(b"other events"))
     assert found.has_differences
 
@@ -69,7 +75,8 @@ def test_a_file_that_is_gone_is_missing_and_no_difference(raw: Path) -> None:
 
     found = verify(store, name)
 
-    assert (found.counts, found.has_differences) == ({"missing": 1}, False)
+    assert [one.status for one in _inputs(found)] == ["missing"]
+    assert not found.has_differences
 
 
 def test_a_folder_in_its_place_cannot_be_read(raw: Path) -> None:
@@ -78,7 +85,7 @@ def test_a_folder_in_its_place_cannot_be_read(raw: Path) -> None:
     raw.unlink()
     raw.mkdir()
 
-    assert verify(store, name).counts == {"unreadable": 1}
+    assert [one.status for one in _inputs(verify(store, name))] == ["unreadable"]
 
 
 def test_a_file_of_which_no_content_was_recorded_is_not_read(raw: Path) -> None:
@@ -88,7 +95,7 @@ def test_a_file_of_which_no_content_was_recorded_is_not_read(raw: Path) -> None:
     planned = plan(store, name)
 
     assert planned.size_bytes == 0
-    assert planned.compare().counts == {"not recorded": 1}
+    assert planned.compare().counts == {"not recorded": 2}
 
 
 def test_the_method_that_the_entity_names_is_used(raw: Path) -> None:
@@ -99,7 +106,7 @@ def test_the_method_that_the_entity_names_is_used(raw: Path) -> None:
     (described,) = _entity(raw).records()
     store.write(fold([{**described, "hash": digest, "hash_type": "blake2s"}]))
 
-    (one,) = verify(store, name).files
+    (one,) = _inputs(verify(store, name))
 
     assert (one.status, one.method) == ("same", "blake2s")
 
@@ -117,11 +124,11 @@ def test_a_copy_of_a_configuration_file_is_what_it_should_be(
         fold([{**copy, "activity_id": "621ca2", "session_tag": step.session_tag}])
     )
 
-    before = verify(store, _dl1(raw).id).counts
+    (before,) = _inputs(verify(store, _dl1(raw).id))
     config.write_bytes(b"{ }")
 
-    assert before == {"same": 1}
-    assert verify(store, _dl1(raw).id).counts == {"differs": 1}
+    assert before.status == "same"
+    assert verify(store, _dl1(raw).id).has_differences
 
 
 def test_a_version_that_a_later_step_wrote_over_is_not_expected_on_the_disk(
@@ -139,7 +146,7 @@ def test_a_version_that_a_later_step_wrote_over_is_not_expected_on_the_disk(
 
     found = verify(store, dl2.id)
 
-    assert [(one.status, one.recorded) for one in found.files] == [
+    assert [(one.status, one.recorded) for one in _inputs(found)] == [
         ("overwritten", _digest(b"first")),
         ("same", _digest(b"second")),
     ]
@@ -161,3 +168,108 @@ def test_what_nothing_is_called_is_refused(memory: Store) -> None:
 
     with pytest.raises(NotFound):
         verify(memory, "dl3.fits")
+
+
+def _made(raw: Path, content: bytes = b"images") -> tuple[File, Path]:
+    """Return the DL1 file, which is there with a content."""
+    path = raw.with_name("dl1_LST-1.Run01618.0008.h5")
+    path.write_bytes(content)
+    return _dl1(raw), path
+
+
+def test_the_file_itself_is_compared_with_what_its_write_recorded(
+    store: Store, raw: Path
+) -> None:
+    dl1, path = _made(raw)
+    made = dl1.link(content=_digest(b"images"))
+    remember(store, Step(name="r0_to_dl1", used=[_entity(raw)], generated=[made]))
+
+    before = verify(store, dl1.id)
+    path.write_bytes(b"other images")
+    after = verify(store, dl1.id)
+
+    assert (before.asked_status, before.has_differences) == ("same", False)
+    assert (after.asked_status, after.has_differences) == ("differs", True)
+    assert after.files[0].is_asked
+
+
+def test_of_a_file_that_was_written_twice_the_last_content_counts(raw: Path) -> None:
+    dl1, _ = _made(raw, b"second")
+    steps = [
+        Step(
+            name="r0_to_dl1",
+            used=[_entity(raw)],
+            generated=[dl1.link(content=_digest(content))],
+            start=start,
+            end=start + 1,
+        )
+        for start, content in ((0, b"first"), (2, b"second"))
+    ]
+    store = stored(*steps)
+
+    assert verify(store, dl1.id).asked_status == "same"
+
+
+def test_an_older_version_is_not_expected_on_the_disk(raw: Path) -> None:
+    dl1, _ = _made(raw, b"second")
+    first, second = (dl1.link(content=_digest(c)) for c in (b"first", b"second"))
+    store = stored(
+        Step(name="r0_to_dl1", generated=[first], start=0, end=1),
+        Step(name="dl1ab", used=[first], generated=[second], start=2, end=3),
+    )
+    newest, oldest = versions(store, dl1.id)
+
+    assert verify(store, newest.id).asked_status == "same"
+    asked = verify(store, oldest.id).files[0]
+    assert (asked.status, asked.recorded) == ("overwritten", _digest(b"first"))
+
+
+def test_of_parts_that_follow_each_other_the_last_content_counts(raw: Path) -> None:
+    """After the first part the file had another content than after the second."""
+    merged = file(str(raw.with_name("dl2_LST-1.Run01618.h5")), "DL2MergedFile")
+    raw.with_name("dl2_LST-1.Run01618.h5").write_bytes(b"both")
+    store = stored()
+    for subrun, content in enumerate([b"one", b"both"]):
+        part = file(f"/DL1/dl1_LST-1.Run01618.{subrun:04}.h5", "DL1SubrunDataset")
+        step = Step(
+            name="dl1_to_dl2",
+            used=[part],
+            generated=[merged.link(content=_digest(content))],
+            start=2 * subrun,
+            end=2 * subrun + 1,
+        )
+        remember(store, step)
+
+    found = verify(store, merged.id)
+
+    assert (found.asked_status, found.has_differences) == ("same", False)
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"events", "same"), (b"others", "differs")]
+)
+def test_of_what_no_write_recorded_the_last_use_counts(
+    store: Store, raw: Path, content: bytes, status: str
+) -> None:
+    """As of raw data."""
+    steps = [
+        Step(
+            name="r0_to_dl1",
+            used=[_entity(raw).link(content=_digest(used))],
+            generated=[file(f"/DL1/{number}.h5")],
+            start=number,
+            end=number + 1,
+        )
+        for number, used in enumerate([b"before", b"events"])
+    ]
+    remember(store, *steps)
+    raw.write_bytes(content)
+
+    assert verify(store, _entity(raw).id).asked_status == status
+
+
+def test_the_reading_of_the_file_itself_is_part_of_the_progress(raw: Path) -> None:
+    dl1, _ = _made(raw)
+    step = Step(name="r0_to_dl1", generated=[dl1.link(content=_digest(b"images"))])
+
+    assert plan(stored(step), dl1.id).size_bytes == len(b"images")

@@ -1,5 +1,6 @@
 """``provdb check``: captured provenance, in itself and against a definition."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -7,13 +8,26 @@ import click
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import output_options
 from provdb_cli.output import choose_format, count, print_rows
+from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
 
 __all__ = ["check"]
 
-_COLUMNS = ("kind", "step", "detail", "count", "session_tag", "example")
+_COLUMNS = (
+    "kind",
+    "step",
+    "detail",
+    "count",
+    "session_tag",
+    "example",
+    "entity",
+    "location",
+    "sentence",
+    "next_step",
+)
 _TABLES = (
-    _COLUMNS,
+    ("kind", "step", "detail", "count", "session_tag", "example", "location"),
+    ("kind", "step", "detail", "count", "session_tag", "example"),
     ("kind", "step", "detail", "count", "session_tag"),
     ("kind", "step", "detail", "count"),
 )
@@ -39,9 +53,13 @@ def check(
 ) -> None:
     """Show what is wrong with captured provenance.
 
-    If anything is, the exit status is 1: dangling links, activities without an end or
-    a start, ids that mean several activities; and against a definition: missing
-    roles, and what it does not declare.
+    If anything is, the exit status is 1. In itself: a file that was used with another
+    content than was written, data products that nobody made, files that were used
+    before they were written, steps that mix telescopes, placeholders in paths,
+    dangling links, activities without an end or a start, ids that mean several
+    activities. Against a definition: missing roles, and what it does not declare.
+    A table is followed by the next step for each kind of finding; JSON has a sentence
+    and the next step for each finding.
 
     \b
     Example:
@@ -50,12 +68,21 @@ def check(
     """
     from provdb.capture.definition import get_definition
     from provdb.check import check
+    from provdb.model import fields as f
 
     settings: Settings = context.obj
     format_name = choose_format(format_name, output, on_terminal="table")
     definition = None if definition_file is None else get_definition(definition_file)
     with settings.open_store() as store:
-        report = check(store, definition=definition)
+        total = sum(map(store.document_count, (f.ACTIVITIES, f.ENTITIES)))
+        with progress("checking", total=total, unit="documents") as advance:
+            report = check(
+                store,
+                definition=definition,
+                rules=settings.link_rules(),
+                now=datetime.now(UTC),
+                on_checked=advance,
+            )
     if report.findings or format_name != "table":
         print_rows(
             report.rows(),
@@ -66,5 +93,7 @@ def check(
         )
     activities = count(report.activities, "activity").replace("activitys", "activities")
     warn(f"{activities} checked, {count(len(report.findings), 'finding')}")
+    for kind, next_step in report.next_steps.items() if format_name == "table" else ():
+        warn(f"{kind}: {next_step}")
     if report.findings:
         context.exit(ANSWER_IS_NO)

@@ -29,9 +29,10 @@ def reproduce(
     """Write the commands that made FILE as a shell script, in order.
 
     Each execution of a script is one command. Configuration files come out of the
-    store by their content. The script ends where something that it needs is missing;
-    what was never recorded, or was masked as a secret, is said in it. Without a single
-    command the exit status is 1.
+    store by their content. The script ends where an input is missing or has another
+    content than was recorded, and compares the result with what was recorded of FILE;
+    what was never recorded, or was masked as a secret, is said in it. If no command
+    makes FILE the exit status is 1.
 
     \b
     Example:
@@ -52,5 +53,6 @@ def reproduce(
         warn(f"warning: several contents of {place} were used")
     if any(command.masked for command in found.commands):
         warn("warning: secrets were masked; the script says where to write them in")
-    if not found.commands:
+    if found.reason is not None:
+        warn(found.reason)
         context.exit(ANSWER_IS_NO)

@@ -1,4 +1,4 @@
-"""``provdb verify``: do the inputs of a file still have the recorded content?"""
+"""``provdb verify``: do a file and its inputs still have the recorded content?"""
 
 from pathlib import Path
 
@@ -22,6 +22,7 @@ _COLUMNS = (
     "method",
     "recorded",
     "found",
+    "asked",
 )
 _TABLES = (
     ("status", "level", "name", "location"),
@@ -42,12 +43,12 @@ def verify(
     format_name: str | None,
     output: Path | None,
 ) -> None:
-    """Compare what FILE was made from with recorded contents.
+    """Compare FILE, and what it was made from, with recorded contents.
 
     Each file is the same, differs, is missing, was overwritten by a later step, or
     has no recorded content. One that says that it had the recorded content before
-    'provdb embed' wrote into it is told as embedded. If any differs the exit status
-    is 1.
+    'provdb embed' wrote into it is told as embedded. If any differs, FILE itself or
+    what it was made from, the exit status is 1. FILE@VERSION is one version of it.
 
     \b
     Example:
@@ -67,6 +68,8 @@ def verify(
         found.rows(), _COLUMNS, format_name=format_name, output=output, tables=_TABLES
     )
     told = ", ".join(f"{number} {status}" for status, number in found.counts.items())
-    warn(f"{file}: {told or 'it was made from no file'}")
+    warn(f"{file}: {told or 'it is no file, and was made from none'}")
+    if found.asked_status == "differs":
+        warn(f"{file} itself is not what was recorded of it")
     if found.has_differences:
         context.exit(ANSWER_IS_NO)

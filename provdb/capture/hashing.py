@@ -6,7 +6,7 @@ from typing import Final
 
 from provdb.errors import ConfigError, ReadError
 
-__all__ = ["METHODS", "file_hash"]
+__all__ = ["METHODS", "file_hash", "method_of"]
 
 METHODS: Final = (
     "sha256",
@@ -55,3 +55,26 @@ def file_hash(path: str | os.PathLike[str], method: str = "sha256") -> str:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path.
         reason = getattr(error, "strerror", None) or error
         raise ReadError(os.fspath(path), f"it cannot be read: {reason}") from error
+
+
+def method_of(digest: str, *, stated: str | None = None) -> str | None:
+    """Return the method of a digest: the stated one if the length fits, or the usual.
+
+    Args:
+        digest: The digest, in hexadecimal.
+        stated: The method that a record states, or None.
+
+    Returns:
+        One of `METHODS`, or None where none has digests of this length.
+
+    >>> method_of("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    'sha256'
+    """
+    fitting = [
+        method
+        for method in METHODS
+        if 2 * hashlib.new(method, usedforsecurity=False).digest_size == len(digest)
+    ]
+    if stated in fitting:
+        return stated
+    return fitting[0] if fitting else None

@@ -19,6 +19,22 @@ lacks() {  # Ends: what follows cannot be run as it is.
     echo "$1" >&2
     exit 1
 }
+same() {  # Ends unless FILE has the recorded content: same COMMAND DIGEST FILE.
+    found=$("$1" <"$3")
+    [ "${found%% *}" = "$2" ] || {
+        echo "not what was used then: $3 (recorded $2, found ${found%% *});" \
+            "delete its line to go on with it" >&2
+        exit 1
+    }
+}
+result() {  # Says whether the result has it: result COMMAND DIGEST FILE.
+    found=$("$1" <"$3")
+    [ "${found%% *}" = "$2" ] || {
+        echo "not what was made then: $3 (recorded $2, found ${found%% *})" >&2
+        exit 1
+    }
+    echo "what was made then: $3" >&2
+}
 
 # What nothing here makes.
 need /data/models/prod5/zenith_20deg/20201023_v0.6.3/cls_gh.sav
@@ -81,3 +97,5 @@ datasequence -s --config /fefs/aswg/osa-old/cfgs/sequencer_demo.cfg --date=2020-
 # r0_to_dl1 01807.0010, dl1ab 01807.0010, dl1_to_dl2 01807.0010
 datasequence -s --config /fefs/aswg/osa-old/cfgs/sequencer_demo.cfg --date=2020-01-17 01807.0010 LST1
 
+# Its content was not recorded: whether it is the same is unknown.
+need /fefs/aswg/osa-old/test_osa/test_files0/DL2/20200117/v0.1.0/model2/dl2_LST-1.Run01807.h5

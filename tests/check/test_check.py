@@ -13,7 +13,7 @@ from provdb.model import fold
 from provdb.store import Store
 from tests.lineage.histories import File, Step, collection, file, remember, undescribed
 
-_LST = Path(__file__).parents[1] / "examples/lst_definition.yaml"
+_LST = Path(__file__).parents[2] / "examples/lst_definition.yaml"
 _DEFINITION = parse_definition(
     """
 activities:
@@ -33,7 +33,8 @@ entities:
 """
 )
 _RAW = file("/R0/LST-1.1.Run01618.0008.fits.fz", "R0SubrunDataset")
-_PEDESTAL = file("/cal/drs4_pedestal.Run01611.0000.fits", "PedestalFile")
+# It names no run: like a catalogue, it may be from anywhere.
+_PEDESTAL = file("/cal/drs4_pedestal.fits", "PedestalFile")
 _DL1 = file("/DL1/dl1_LST-1.Run01618.0008.h5", "DL1SubrunDataset")
 
 
@@ -157,8 +158,8 @@ def test_what_is_changed_in_place_is_generated_in_the_role_in_which_it_is_used(
     memory: Store,
 ) -> None:
     changed = _DL1.link(role="DL1")
-    step = Step(name="dl1ab", used=[changed], generated=[changed])
-    _with_session(memory, step)
+    step = Step(name="dl1ab", used=[changed], generated=[changed], start=2, end=3)
+    _with_session(memory, _step(), step)
 
     assert check(memory, definition=_DEFINITION).findings == ()
 

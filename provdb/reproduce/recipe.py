@@ -1,128 +1,28 @@
-"""The commands that made a file, as a shell script that says what it lacks."""
+"""Find the commands that made a file, what they need, and the recorded contents."""
 
-import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, Final
 
+from provdb.capture.hashing import method_of
 from provdb.files import used_copies
 from provdb.lineage import Lineage, LineageNode, WalkOptions, lineage
 from provdb.lineage.components import ranks
 from provdb.model import Document, decode, session_key
 from provdb.model import fields as f
-from provdb.secrets.redaction import MASK
+from provdb.recorded_contents import recorded_contents
+from provdb.reproduce.script import DIGEST_COMMANDS, Command, Digest, Recipe
 from provdb.store import Store
 
-__all__ = ["Command", "Recipe", "recipe"]
+__all__ = ["recipe"]
 
 _EVERYTHING: Final = WalkOptions()
 _CONFIG_FILE: Final = "config_file"
-_MOST_STEPS: Final = 6
 _PYTHON: Final = ".py"
-_HEAD: Final = """\
-#!/bin/sh
-# How {name} was made: {commands} for {steps}.
-# Written by provdb reproduce. Read it before you run it: it runs what was run then,
-# and writes where that wrote.
-set -eu
-
-need() {{  # Ends unless a file that nothing here makes is there.
-    [ -e "$1" ] || {{ echo "missing: $1" >&2; exit 1; }}
-}}
-restore() {{  # Gets a configuration file out of the store, if it is not there.
-    if [ ! -e "$2" ]; then
-        mkdir -p "$(dirname "$2")" && provdb files get "$1" -o "$2"
-    elif ! provdb files get "$1" | cmp -s - "$2"; then
-        echo "not what was used then: $2 ('provdb files get $1' shows it)" >&2
-        exit 1
-    fi
-}}
-lacks() {{  # Ends: what follows cannot be run as it is.
-    echo "$1" >&2
-    exit 1
-}}
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command that was run, once for all the steps that it took.
-
-    Attributes:
-        words: The command and its arguments, as far as they are known.
-        steps: The activities that it was, in order.
-        folder: The folder it was run in, where that was recorded.
-    """
-
-    words: tuple[str, ...]
-    steps: tuple[LineageNode, ...]
-    folder: str | None = None
-
-    @property
-    def masked(self) -> tuple[int, ...]:
-        """Places of the arguments in which a secret was masked, the first one is 1."""
-        return tuple(n for n, word in enumerate(self.words) if MASK in word)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """How a file was made.
-
-    Attributes:
-        name: The file, as it was asked for.
-        commands: The commands, in the order in which they can be run.
-        unknown: Steps of which no command was recorded.
-        needed: Places of files that nothing among them makes: raw data, models.
-        copies: Digest of the stored copy of each configuration file, by its place.
-        contested: Places of files of which several contents were used.
-        warnings: What the reader should know, a sentence each.
-    """
-
-    name: str
-    commands: tuple[Command, ...]
-    unknown: tuple[LineageNode, ...] = ()
-    needed: tuple[str, ...] = ()
-    copies: Mapping[str, str] = field(default_factory=dict)
-    contested: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the script can be run as it is, where its inputs are."""
-        has_secrets = any(command.masked for command in self.commands)
-        return not (self.unknown or self.contested or has_secrets)
-
-    def script(self) -> str:
-        """Return the script, for any POSIX shell."""
-        return "".join(f"{line}\n" for line in self._lines())
-
-    def _lines(self) -> Iterator[str]:
-        steps = sum(len(command.steps) for command in self.commands)
-        yield _HEAD.format(
-            name=_comment(self.name),
-            commands=_count(len(self.commands), "command"),
-            steps=_count(steps, "step"),
-        )
-        for warning in self.warnings:
-            yield f"# {_comment(warning)}"
-        for step, count in Counter(node.name for node in self.unknown).items():
-            told = f"no command was recorded of {_comment(step or 'a step')}"
-            yield f"lacks {shlex.quote(told if count == 1 else f'{told}, ×{count}')}"
-        for place in self.contested:
-            told = f"several contents of {place} were used, and a path has but one"
-            yield f"lacks {shlex.quote(told)}"
-        if self.needed:
-            yield "# What nothing here makes."
-            yield from (f"need {shlex.quote(place)}" for place in self.needed)
-            yield ""
-        if self.copies:
-            yield "# Configuration, by its content."
-            for place, digest in self.copies.items():
-                yield f"restore {digest} {shlex.quote(place)}"
-            yield ""
-        for command in self.commands:
-            yield from _lines_of(command)
+# First arguments of a Python that was given its program in another way than a file.
+_NO_SCRIPT: Final = ("", "-", "-c", "-m")
+_KERNELS: Final = ("ipykernel_launcher.py", "colab_kernel_launcher.py")
 
 
 def recipe(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Recipe:
@@ -174,6 +74,7 @@ def recipe(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Re
         else:
             together.setdefault(key, []).append(node)
     copies = used_copies(store, documents.values())
+    contents = recorded_contents(store, answer, activities=documents, copies=copies)
     used = {
         node.location: node
         for edge in answer.edges
@@ -181,6 +82,9 @@ def recipe(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Re
     }
     config_files = _config_files(store, documents)
     configured = sorted((used.keys() | config_files) & copies.keys())
+    needed = sorted((_roots(answer) | config_files) - copies.keys())
+    of_inputs = _digests_of_roots(store, answer, contents)
+    result = _digests(store, nodes.get(answer.start), contents)
     return Recipe(
         name=name,
         commands=tuple(
@@ -188,15 +92,96 @@ def recipe(store: Store, name: str, *, options: WalkOptions = _EVERYTHING) -> Re
             for (words, folder), steps in together.items()
         ),
         unknown=tuple(unknown),
-        needed=tuple(sorted((_roots(answer) | config_files) - copies.keys())),
+        needed=tuple(needed),
         copies={
             place: next(iter(copies[place]))
             for place in configured
             if len(copies[place]) == 1
         },
-        contested=tuple(place for place in configured if len(copies[place]) > 1),
+        contested=(
+            *(place for place in configured if len(copies[place]) > 1),
+            *(place for place in needed if _is_contested(of_inputs.get(place, ()))),
+        ),
         warnings=answer.warnings,
+        contents={
+            place: min(digests, key=_order_of_digest)
+            for place in needed
+            if (digests := of_inputs.get(place)) and not _is_contested(digests)
+        },
+        location=nodes[answer.start].location if answer.start in nodes else None,
+        result=(
+            min(result, key=_order_of_digest)
+            if result and not _is_contested(result)
+            else None
+        ),
+        reason=_reason(answer, unknown),
     )
+
+
+def _reason(answer: Lineage, unknown: Collection[LineageNode]) -> str | None:
+    """Return why no command makes what was asked for, or None if one does."""
+    nodes = {node.id: node for node in answer.nodes}
+    if answer.start not in nodes:
+        return None
+    asked = nodes[answer.start]
+    place = asked.location or asked.id
+    makers = {
+        edge.target
+        for edge in answer.edges
+        if edge.source == answer.start and edge.relation == "wasGeneratedBy"
+    }
+    without = {node.id: node.name or "a step" for node in unknown if node.id in makers}
+    if makers - without.keys():
+        return None
+    if makers:
+        names = " and ".join(sorted(set(without.values())))
+        return f"no command makes {place}: none was recorded of {names}, which wrote it"
+    sources = sorted(
+        str(nodes[edge.target].location or edge.target)
+        for edge in answer.edges
+        if edge.source == answer.start
+    )
+    reason = f"no command makes {place}: no step is known to have written it"
+    return f"{reason}; it comes from {sources[0]}" if sources else reason
+
+
+def _digests_of_roots(
+    store: Store, answer: Lineage, contents: Mapping[str, Collection[str]]
+) -> dict[str, set[Digest]]:
+    """Return the digests that were recorded of files that nothing makes, by place."""
+    roots = set(answer.roots)
+    digests: dict[str, set[Digest]] = {}
+    for node in answer.nodes:
+        if node.id in roots and node.location is not None:
+            found = _digests(store, node, contents)
+            digests.setdefault(node.location, set()).update(found)
+    return digests
+
+
+def _digests(
+    store: Store, node: LineageNode | None, contents: Mapping[str, Collection[str]]
+) -> set[Digest]:
+    """Return the digests of a node that a command can compare."""
+    recorded = () if node is None else contents.get(node.id, ())
+    if node is None or not recorded:
+        return set()
+    (entity,) = store.read(f.ENTITIES, [node.entity or node.id]) or [{}]
+    stated = entity.get(f.HASH_TYPE)
+    methods = {value: method_of(value, stated=stated) for value in recorded}
+    return {
+        Digest(method, value.lower())
+        for value, method in methods.items()
+        if method in DIGEST_COMMANDS
+    }
+
+
+def _is_contested(digests: Iterable[Digest]) -> bool:
+    """Say whether two digests of one method contradict each other."""
+    return max(Counter(digest.method for digest in digests).values(), default=0) > 1
+
+
+def _order_of_digest(digest: Digest) -> int:
+    return list(DIGEST_COMMANDS).index(digest.method)
 
 
 def _command(
@@ -205,7 +190,7 @@ def _command(
     """Return the words of the command that an activity was in, and its folder."""
     arguments = document.get(f.ARGUMENTS)
     words = [str(word) for word in decode(arguments)] if arguments else []
-    if not words:
+    if not words or words[0] in _NO_SCRIPT or PurePath(words[0]).name in _KERNELS:
         return None
     interpreter = interpreters.get(document.get(f.ENVIRONMENT, ""))
     if words[0].endswith(_PYTHON) and interpreter is not None:
@@ -264,36 +249,3 @@ def _roots(answer: Lineage) -> set[str]:
         for node in answer.nodes
         if node.id in roots and node.location is not None
     }
-
-
-def _lines_of(command: Command) -> Iterator[str]:
-    steps = list(dict.fromkeys(_step(node) for node in command.steps))
-    more = f" and {len(steps) - _MOST_STEPS} more" if len(steps) > _MOST_STEPS else ""
-    yield f"# {', '.join(steps[:_MOST_STEPS])}{more}"
-    if command.masked:
-        places = ", ".join(map(str, command.masked))
-        told = (
-            f"a secret was masked in argument {places} of {command.words[0]} when it "
-            "was recorded; write it in, and delete this line"
-        )
-        yield f"lacks {shlex.quote(told)}"
-    line = shlex.join(command.words)
-    if command.folder is not None:
-        line = f"(cd {shlex.quote(command.folder)} && {line})"
-    yield line
-    yield ""
-
-
-def _step(node: LineageNode) -> str:
-    subrun = "" if node.subrun is None else f".{node.subrun:04d}"
-    run = "" if node.run is None else f" {node.run:05d}{subrun}"
-    return _comment(f"{node.name or node.id}{run}")
-
-
-def _comment(text: str) -> str:
-    """Return a text that ends with its line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

@@ -144,7 +144,7 @@ def find(
     from provdb_cli.explained import draw_explained
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    compiled = compile_query(query)
+    compiled = compile_query(query, zone=settings.zone())
     with settings.open_store(timeout_seconds=timeout_seconds) as store:
         if is_explained:
             explained = explain(store, compiled)

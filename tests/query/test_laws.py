@@ -4,6 +4,7 @@ import math
 import uuid
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -132,15 +133,22 @@ _SCALARS = st.one_of(
     st.sampled_from([0.5, 1.0, -2.5]),
     st.sampled_from(["", "a", "A", "ab", "a.b", "1", "é", "b\nc", "$where"]),
 )
-_HELD = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=2))
+_HELD = st.one_of(
+    _SCALARS,
+    st.lists(st.one_of(_SCALARS, st.just({"a": 1}), st.just([1])), max_size=2),
+)
 _DOCUMENTS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from("xy"), _HELD
 )
 _NESTED = st.builds(lambda inner, outer: {**outer, "z": inner}, _DOCUMENTS, _DOCUMENTS)
 _PATHS = st.sampled_from(["x", "y", "z.x", "z.y"])
 _BOUNDS = st.one_of(st.integers(-2, 2), st.sampled_from([0.5, "", "a", "ab"]))
+_ARRAYS = st.lists(st.one_of(_SCALARS, st.just({"a": 1.0})), max_size=2)
 _CONDITIONS = st.one_of(
     _SCALARS,
+    st.builds(lambda value: {"$eq": value}, _ARRAYS),
+    st.builds(lambda value: {"$in": [value, 1]}, _ARRAYS),
+    st.builds(lambda value: {"$ne": value}, _ARRAYS),
     st.builds(lambda value: {"$ne": value}, _SCALARS),
     st.builds(lambda values: {"$in": values}, st.lists(_SCALARS, max_size=3)),
     st.builds(lambda values: {"$nin": values}, st.lists(_SCALARS, max_size=3)),
@@ -218,14 +226,20 @@ def test_a_tally_is_that_of_a_server(
 
 
 _NAMES = ("activity", "status", "run", "subrun", "session_tag", "node", "start")
+_MEASURES = ("sum", "avg", "min", "max", "p50", "p95")
 _BY = st.lists(st.sampled_from(_NAMES), max_size=2, unique=True)
 _STAGES: Any = st.one_of(
     st.builds(lambda by: ("count", None, by), _BY),
     st.builds(lambda name: ("unique", name, []), st.sampled_from(_NAMES)),
     st.builds(
-        lambda function, name, by: (function, name, by),
-        st.sampled_from(["sum", "avg", "min", "max", "p50", "p95"]),
-        st.sampled_from(["duration", "run", "subrun", "start", "activity"]),
+        lambda measured, by: (*measured, by),
+        st.sampled_from(
+            [
+                *product(_MEASURES, ["duration", "run", "subrun"]),
+                *product(["min", "max", "p50", "p95"], ["start"]),
+                *product(["min", "max"], ["activity"]),
+            ]
+        ),
         _BY,
     ),
 )
@@ -273,7 +287,8 @@ def _measured_plainly(
     for document in store.scan(f.ACTIVITIES):
         row = {one: document.get(path) for one, path in _ACTIVITY_FIELDS.items()}
         row |= {one: document.get(one) for one in ("run", "subrun", "start")}
-        row["node"] = nodes.get(document.get(f.ENVIRONMENT))
+        there = nodes.get(document.get(f.ENVIRONMENT))
+        row["node"] = document.get(f.NODE) or there
         start, end = document.get(f.START), document.get(f.END)
         lasted = None if not start or not end else (end - start).total_seconds()
         rows.append({**row, "duration": lasted})
@@ -301,8 +316,6 @@ def _of(function: str, held: list[Any]) -> Any:
     if function == "count":
         return len(held)
     known = sorted(value for value in held if value is not None)
-    if function not in ("min", "max"):
-        known = [value for value in known if isinstance(value, int | float)]
     if not known:
         return None
     if function in ("sum", "avg"):

@@ -31,7 +31,7 @@ def _activity(
         **_TAG,
         "session_id": f"s{number}",
         "name": "01807",
-        "startTime": "2026-11-22T20:01:00",
+        "startTime": f"2026-11-22T20:01:{number:02}",
         "observation_date": date,
         "system": {
             "platform": {"node": "cp01"},

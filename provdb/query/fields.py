@@ -125,8 +125,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="path", about="entity", type="path", is_indexed=True,
-        meaning="path or URL; without a slash the file name, with one at its end "
-        "a folder and all below it",
+        meaning="path, URL or FOLDER/; without a slash the file name",
         example="path:*dl2*Run01618*", entity=_own(f.LOCATION),
     ),
     FieldType(
@@ -208,7 +207,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="dry_run", about="activity", type="truth",
-        meaning="whether it only tried, and wrote nothing", example="dry_run:true",
+        meaning="whether it was a dry run", example="dry_run:true",
         activity=_own(f.DRY_RUN),
     ),
     FieldType(

@@ -7,6 +7,7 @@ a condition is about the value, so it asks there too.
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -63,14 +64,18 @@ def equal_any(path: str, value: Text, *, is_exact: bool) -> Filter:
         others = [{where: name} for where, name in special.items()]
         return _any_of([*_at_items(path, text), *others])
     number = read_number(text)
-    if number is None or _is_too_long(number) or (is_exact and _is_padded(text)):
+    if number is None or (is_exact and _is_padded(text)):
         return any_condition(path, text)
+    # The digits of a longer number are compared as they are written.
+    same = {"$regex": f"^{re.escape(text)}$"}
+    if not _is_too_long(number):
+        same = {"$regex": decimal_regex("=", number)}
     parts = _at_items(path, _plain(number))
     if not is_exact:
         parts = _at_items(path, {"$in": [_plain(number), text]})
-        parts += _at_items(path, {"$regex": decimal_regex("=", number)})
+        parts += _at_items(path, same)
     if not _fits(number):
-        parts += _at_integers(path, decimal_regex("=", number))
+        parts += _at_integers(path, same)
     return _any_of(parts)
 
 
@@ -126,7 +131,7 @@ def _within(path: str, operator: str, end: str) -> Filter:
     else:
         return _any_of(parts)
     parts += _at_items(path, {"$regex": pattern})
-    return _any_of([*parts, *_at_integers(path, pattern)])
+    return _any_of([*parts, *_at_integers(path, {"$regex": pattern})])
 
 
 def _holds(number: float, operator: str, bound: Decimal | float) -> bool:
@@ -167,9 +172,9 @@ def _at_items(path: str, condition: Any) -> list[Filter]:
     return [{f"{path}{items}": condition} for items in _ITEMS]
 
 
-def _at_integers(path: str, pattern: str) -> list[Filter]:
+def _at_integers(path: str, digits: Filter) -> list[Filter]:
     """Return what integers of more than 64 bits match, which stand as digits."""
-    return [{f"{path}{items}.%int": {"$regex": pattern}} for items in _ITEMS]
+    return [{f"{path}{items}.%int": digits} for items in _ITEMS]
 
 
 def _wholes(path: str, text: str, *, is_exact: bool) -> Iterator[Filter]:

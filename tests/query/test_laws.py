@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from provdb.lineage import makers, reach
-from provdb.model import Document
+from provdb.model import Document, fold
 from provdb.model import fields as f
 from provdb.query import find, to_text
 from provdb.query.tree import (
@@ -196,6 +196,69 @@ def test_a_filter_matches_here_what_it_matches_on_a_server(
     assert found == [
         [d[f.ID] for d in collection.find(one, sort=[(f.ID, 1)])] for one in filters
     ]
+
+
+_RECORDED = st.recursive(
+    st.one_of(
+        st.sampled_from([5, 6.5, 2**63 - 1, 2**64 - 1, -(2**70), 1e300, True, None]),
+        st.sampled_from(["6", "06.50", "-7", "abc", "nan", "1_0", "2020-01-17"]),
+        st.sampled_from([math.nan, math.inf, -math.inf]),
+    ),
+    lambda held: st.one_of(st.lists(held, max_size=2), st.tuples(held, held)),
+    max_leaves=3,
+)
+_ANY_CONDITIONS = st.builds(
+    "param.x {} {}".format,
+    st.sampled_from([":", "=", "!=", ">", ">=", "<", "<="]),
+    st.sampled_from(
+        [
+            "5",
+            "6",
+            "06.50",
+            "-7",
+            "1e20",
+            "18446744073709551615",
+            "-9223372036854775809",
+            "inf",
+            "-inf",
+            "abc",
+            "1_0",
+            '"6"',
+            '"[5, 5]"',
+        ]
+    ),
+) | st.sampled_from(["param.x:nan", "param.x:5..7", "param.x:a..b", "param.x:*0"])
+
+
+@pytest.mark.mongo
+@settings(max_examples=25)
+@given(
+    st.lists(_RECORDED, min_size=1, max_size=8),
+    st.lists(_ANY_CONDITIONS, min_size=1, max_size=8),
+)
+def test_both_stores_find_the_same_parameters_and_not_the_others(
+    server_store: Callable[[Store], Store], held: list[Any], conditions: list[str]
+) -> None:
+    records: list[dict[str, Any]] = []
+    for number, value in enumerate(held):
+        act = {"activity_id": f"a{number}", "session_tag": "p:00001"}
+        records += [
+            {**act, "name": "p", "startTime": "2026-11-22T20:01:00"},
+            {**act, "parameters": {"x": value}},
+        ]
+    with open_store("memory://") as local:
+        local.write(fold(records))
+        server = server_store(local)
+        known = _ids(local, "param.x is known")
+
+        for condition in conditions:
+            found = _ids(local, condition)
+            others = _ids(local, f"NOT {condition}")
+
+            assert found | others == known
+            assert not found & others
+            assert _ids(server, condition) == found
+            assert _ids(server, f"NOT {condition}") == others
 
 
 @pytest.mark.mongo

@@ -36,7 +36,8 @@ def connect(
 
     Args:
         uri: ``mongodb://HOST/DATABASE``, ``sqlite:///PATH`` or ``memory://``.
-        zone: Zone in which times of records that name none are read.
+        zone: Zone in which times that name none are read: of records, in queries, and
+            of ``as_of``.
         rules: The link rules that may bridge gaps between files.
 
     Raises:
@@ -216,6 +217,10 @@ class Database:
         return self.store.collection(name)
 
     def _options(self, options: dict[str, Any]) -> WalkOptions:
+        as_of = options.get("as_of")
+        if as_of is not None and as_of.tzinfo is None:
+            as_of = as_of.replace(tzinfo=self.store.zone).astimezone(UTC)
+            options = {**options, "as_of": as_of}
         return WalkOptions(**{"rules": self._rules, **options})
 
 

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -128,7 +129,8 @@ def find(
 
     A query is conditions, such as level:DL1 or run:1618..1620, joined by blanks, OR,
     NOT and brackets; then stages after pipes. The exit status is 1 if nothing is
-    found.
+    found; the conditions that nothing matches are named then. Times without a zone are
+    read in that of the settings.
 
     \b
     Example:
@@ -138,13 +140,14 @@ def find(
       provdb query find 'level:R0 run:1807 -upstream(level:DL2)'
       provdb query find 'activity:r0_to_dl1 date:20200117 | p95 duration by node'
       provdb query find 'upstream(run:1807 level:DL2) | unique software.ctapipe'
+      provdb query find 'activity:r0_to_dl1 software.lstchain>=0.10 -dry_run:true'
     """
-    from provdb.query import compile_query, explain
+    from provdb.query import compile_query, explain, hints_for
     from provdb.query import find as find_rows
     from provdb_cli.explained import draw_explained
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    compiled = compile_query(query)
+    compiled = compile_query(query, zone=settings.zone())
     with settings.open_store(timeout_seconds=timeout_seconds) as store:
         if is_explained:
             explained = explain(store, compiled)
@@ -176,6 +179,11 @@ def find(
                 output=output,
                 tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
             )
+            if first is None or first == {"count": 0}:
+                # A hint that takes too long is left out; the answer is there.
+                with suppress(StoreUnavailable):
+                    for hint in hints_for(store, compiled):
+                        warn(hint)
     if first is None:
         raise click.exceptions.Exit(ANSWER_IS_NO)
 

@@ -11,6 +11,7 @@ from click.shell_completion import CompletionItem
 
 from provdb.model.names import LEVELS
 from provdb_cli.names import complete_name, known_values
+from provdb_cli.settings import Settings
 
 __all__ = [
     "TABLE_FORMATS",
@@ -57,7 +58,7 @@ _ANY_FILE: Final = CompletionItem("", type="file")
 
 
 class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic only in later clicks.
-    """A point in time as ISO 8601 writes it; UTC where it names no zone."""
+    """A point in time as ISO 8601 writes it; the settings say the zone otherwise."""
 
     name = "time"
 
@@ -73,7 +74,9 @@ class Time(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Generic 
         try:
             time = datetime.fromisoformat(value)
             if time.tzinfo is None:
-                time = time.replace(tzinfo=UTC)
+                settings = None if ctx is None else ctx.find_object(Settings)
+                zone = UTC if settings is None else settings.zone()
+                time = time.replace(tzinfo=zone)
             return time.astimezone(UTC)
         except (ValueError, OverflowError):
             self.fail(f"{value!r} is no time such as 2020-01-18T08:30", param, ctx)
@@ -245,7 +248,8 @@ def as_of_option(command: _Command) -> _Command:
         "--as-of",
         type=Time(),
         metavar="TIME",
-        help="Answer from what had happened by TIME (UTC, or with a zone).",
+        help="Answer from what had happened by TIME; without a zone it is read in that "
+        "of the settings, UTC unless told.",
     )(command)
 
 

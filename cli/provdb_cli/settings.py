@@ -57,6 +57,10 @@ class Settings:
             timeout_seconds=timeout_seconds,
         )
 
+    def zone(self) -> ZoneInfo:
+        """Return the zone in which times that name none are read."""
+        return ZoneInfo(self.load().timezone)
+
     @contextmanager
     def capture(self, *, on_problem: Callable[[str], None]) -> Iterator[None]:
         """Have what is recorded in the block go to the store of the settings.

@@ -24,6 +24,7 @@ __all__ = [
     "encode_key",
     "is_plain_integer",
     "is_plain_text",
+    "is_wrapped",
 ]
 
 _INT64: Final = range(-(2**63), 2**63)
@@ -125,6 +126,15 @@ def is_plain_integer(value: object) -> TypeGuard[int]:
     (True, False, False)
     """
     return type(value) is int and value in _INT64
+
+
+def is_wrapped(value: object) -> bool:
+    """Say whether a storable value is a mapping that wraps another value.
+
+    >>> is_wrapped({"%tuple": [6, 3]}), is_wrapped({"picture": 6})
+    (True, False)
+    """
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _UNWRAP
 
 
 def _encode(value: Any, *, depth: int) -> Any:

@@ -5,6 +5,7 @@ from provdb.query.built import BuiltQuery
 from provdb.query.explain import explain
 from provdb.query.fields import FIELDS, FieldType
 from provdb.query.filters import filter_query
+from provdb.query.hints import hints_for
 from provdb.query.json_form import from_json, to_json
 from provdb.query.parse import parse
 from provdb.query.rows import Rows
@@ -27,6 +28,7 @@ __all__ = [
     "filter_query",
     "find",
     "from_json",
+    "hints_for",
     "named",
     "parse",
     "to_json",

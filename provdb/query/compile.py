@@ -8,6 +8,7 @@ filter; what only lineage knows becomes a condition of its own.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any, Final, Literal, TypeAlias
 
 from provdb.errors import QuerySyntaxError
@@ -147,12 +148,15 @@ class KindPlan:
     condition: Condition
 
 
-def compile_selector(query: Query, *, text: str) -> tuple[KindPlan, ...]:
+def compile_selector(
+    query: Query, *, text: str, zone: tzinfo = UTC
+) -> tuple[KindPlan, ...]:
     """Return what a query asks of each kind that it ranges over.
 
     Args:
         query: The query.
         text: The text that it was read from, for messages.
+        zone: Zone in which times that name none are read.
 
     Raises:
         QuerySyntaxError: A value is none of the type of its field.
@@ -164,7 +168,8 @@ def compile_selector(query: Query, *, text: str) -> tuple[KindPlan, ...]:
     ('entity', {'level': 'DL2', 'run': {'$nin': [1618, None]}})
     """
     stage_fields = list(_fields_of_stages(query))
-    return _plans(query.selector, stage_fields=stage_fields, text=text)
+    compiler = _Compiler(text, zone)
+    return compiler.plans(query.selector, stage_fields=stage_fields)
 
 
 def filter_of(condition: Condition) -> Filter | None:
@@ -225,19 +230,6 @@ def _all(filters: list[Filter]) -> Filter:
     return {"$and": filters}
 
 
-def _plans(
-    selector: Node | None, *, stage_fields: Iterable[Field], text: str
-) -> tuple[KindPlan, ...]:
-    named = [] if selector is None else list(_fields_of(selector))
-    compiler = _Compiler(text)
-    return tuple(
-        KindPlan(kind=kind, condition=compiler.condition(selector, kind))
-        for kind in _kinds(named, text=text)
-        or _kinds(stage_fields, text=text)
-        or _KINDS
-    )
-
-
 def _kinds(fields: Iterable[Field], *, text: str) -> tuple[Kind, ...]:
     """Return what a query ranges over that names these fields, if they say it."""
     about = set()
@@ -276,8 +268,21 @@ def _fields_of_stages(query: Query) -> Iterator[Field]:
 
 
 class _Compiler:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, zone: tzinfo) -> None:
         self._text = text
+        self._zone = zone
+
+    def plans(
+        self, selector: Node | None, *, stage_fields: Iterable[Field]
+    ) -> tuple[KindPlan, ...]:
+        """Return what a selector asks of each kind that it ranges over."""
+        named = [] if selector is None else list(_fields_of(selector))
+        return tuple(
+            KindPlan(kind=kind, condition=self.condition(selector, kind))
+            for kind in _kinds(named, text=self._text)
+            or _kinds(stage_fields, text=self._text)
+            or _KINDS
+        )
 
     def condition(self, selector: Node | None, kind: Kind) -> Condition:
         """Return what a selector asks of one kind."""
@@ -300,7 +305,7 @@ class _Compiler:
             parts = [self._node(v, kind, is_negated=is_negated) for v in values]
             return _joined(parts, is_all=is_negated)
         if isinstance(node, Reach):
-            plans = _plans(node.part, stage_fields=(), text=self._text)
+            plans = self.plans(node.part, stage_fields=())
             return Reached(direction=node.direction, plans=plans, is_negated=is_negated)
         if isinstance(node, Free):
             name = f.FILE_NAME if kind == "entity" else f.NAME
@@ -342,21 +347,38 @@ class _Compiler:
     def _own(
         self, node: Compare | Match | Known, path: str, type_: str, sign: Sign
     ) -> Condition:
-        has_value = known(path, type_)
-        holds = has_value
-        if not isinstance(node, Known):
-            holds = positive(node, path=path, type_=type_, text=self._text)
+        holds, has_value = self._pair(node, path, type_)
         return Own(filter=signed(holds, has_value, sign))
 
     def _filters(
         self, node: Compare | Match | Known, field: BoundField, place: Place
     ) -> tuple[Filter, Filter]:
         """Return what matches an activity where it holds, and where it is known."""
-        path, type_ = field.path(place), field.type.type
-        has_value = holds = known(path, type_)
-        if not isinstance(node, Known):
-            holds = positive(node, path=path, type_=type_, text=self._text)
+        holds, has_value = self._at(node, field, place)
+        other = field.type.otherwise
+        if other is None:
+            return holds, has_value
+        path = field.path(place)
+        holds_there, has_value_there = self._at(node, field, other)
+        return (
+            {"$or": [holds, {path: None, **holds_there}]},
+            {"$or": [has_value, has_value_there]},
+        )
+
+    def _at(
+        self, node: Compare | Match | Known, field: BoundField, place: Place
+    ) -> tuple[Filter, Filter]:
+        holds, has_value = self._pair(node, field.path(place), field.type.type)
         return _looked_up(place, holds), _looked_up(place, has_value)
+
+    def _pair(
+        self, node: Compare | Match | Known, path: str, type_: str
+    ) -> tuple[Filter, Filter]:
+        has_value = known(path, type_)
+        if isinstance(node, Known):
+            return has_value, has_value
+        holds = positive(node, path=path, type_=type_, text=self._text, zone=self._zone)
+        return holds, has_value
 
 
 def _looked_up(place: Place, filter_: Filter) -> Filter:

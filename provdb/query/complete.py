@@ -73,6 +73,7 @@ _CHOICES: Final = {
     "level": LEVELS,
     "status": STATUSES,
     KIND: ("entity", "activity", "any"),
+    "dry_run": ("true", "false"),
 }
 
 
@@ -103,8 +104,8 @@ def complete_query(
         known: Gives the known values of a field that start so; for ``param.``, the
             names of the fields ``param.KEY`` whose key starts so.
 
-    >>> [c.text for c in complete_query("level:DL2 -sta")]
-    ['level:DL2 -status:', 'level:DL2 -start:']
+    >>> [c.text for c in complete_query("level:DL2 -stat")]
+    ['level:DL2 -status:']
     >>> [c.text for c in complete_query("run:1618 | co")]
     ['run:1618 | count ']
     """

@@ -40,7 +40,11 @@ def explain(store: Store, query: str | Query | CompiledQuery) -> dict[str, Any]:
     >>> explain(store, "run:1618 level:DL1")["asks"][0]["index"]
     ['entities_level_run']
     """
-    compiled = query if isinstance(query, CompiledQuery) else compile_query(query)
+    compiled = (
+        query
+        if isinstance(query, CompiledQuery)
+        else compile_query(query, zone=store.zone)
+    )
     asker = _Asker(store)
     for number, plan in enumerate(compiled.plans):
         tally = compiled.tallies[number] if compiled.tallies else None

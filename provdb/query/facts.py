@@ -1,4 +1,4 @@
-"""What the fields of a query are of something that it selected: the values of a row."""
+"""Compute the values of a result row: the fields of what a query selected."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -7,10 +7,12 @@ from typing import Any, Final, TypeAlias
 
 from provdb.model import Document, session_key
 from provdb.model import fields as f
+from provdb.model.values import decode_key
 from provdb.query.configs import read_copy
 from provdb.query.fields import KIND, BoundField, Place
 from provdb.query.routes import outermost
 from provdb.query.select import Found
+from provdb.query.spans import read_day
 from provdb.store import Store
 from provdb.store.base import batches
 from provdb.store.evaluate import value_at
@@ -39,6 +41,8 @@ _ACTIVITY: Final = (
     f.AGENT,
     f.SCRIPT,
 )
+# Values that JSON does not hold, and that are shown as the text of them.
+_WRAPPED: Final = ("%str", "%int", "%float", "%bytes", "%complex", "%ellipsis")
 _SHOWN: Final = {"entity": _ENTITY, "activity": _ACTIVITY}
 
 
@@ -65,10 +69,11 @@ def needed_fields(
     """
     needed = dict.fromkeys((f.ID, *(_SHOWN[kind] if is_default else ())))
     for field in fields:
-        place = field.type.entity if kind == "entity" else field.type.activity
-        if place is not None:
-            own = (field.path(place),)
-            needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
+        places = (field.type.activity, field.type.otherwise)
+        for place in (field.type.entity,) if kind == "entity" else places:
+            if place is not None:
+                own = (field.path(place),)
+                needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
     if DURATION in needed:
         needed |= dict.fromkeys((f.START, f.END))
     return outermost(name for name in needed if name != DURATION)
@@ -93,9 +98,10 @@ class Facts:
         self._fields = fields
         self._sources: dict[str, list[str]] = {}
         for field in fields:
-            place = field.type.activity
-            if place is not None and place.source != "own":
-                self._sources.setdefault(place.source, []).append(field.path(place))
+            for place in (field.type.activity, field.type.otherwise):
+                if place is not None and place.source != "own":
+                    paths = self._sources.setdefault(place.source, [])
+                    paths.append(field.path(place))
         self._documents: dict[tuple[str, str], Document] = {}
 
     def rows(
@@ -128,18 +134,26 @@ class Facts:
             place = Place(path=f.NAME)
         if place is None:
             return None
-        values = [
-            value
-            for document in documents
-            for source in self._standing(document, place)
-            for value in _values(source, field, place)
-        ]
+        values: list[Any] = []
+        for document in documents:
+            found_here = list(self._values_at(document, field, place))
+            if not found_here and field.type.otherwise is not None:
+                found_here = list(
+                    self._values_at(document, field, field.type.otherwise)
+                )
+            values += found_here
         if len(values) > 1:
             different = {repr(value): value for value in values}
             values = [different[key] for key in sorted(different)]
         if len(values) > 1:
             return values
         return values[0] if values else None
+
+    def _values_at(
+        self, document: Document, field: BoundField, place: Place
+    ) -> Iterator[Any]:
+        for source in self._standing(document, place):
+            yield from _values(source, field, place)
 
     def _standing(self, document: Document, place: Place) -> Iterator[Document]:
         if place.source == "own":
@@ -182,8 +196,38 @@ def _values(document: Document, field: BoundField, place: Place) -> Iterator[Any
     if field.type.type == "production":
         parts = (found or "").split("/")[:-1]
         yield from (p for p in parts if p[:1] == "v" and p[1:2].isdigit())
+    elif field.type.type == "truth":
+        yield found is True
     elif found is not None:
-        yield found
+        yield _SHOWN_OF_TYPE.get(field.type.type, _as_it_is)(found)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _one_date(written: Any) -> Any:
+    """Return a date in one form, so that a night is one whoever wrote it."""
+    day = read_day(written) if isinstance(written, str) else None
+    return written if day is None else day.isoformat()
+
+
+def _as_recorded(stored: Any) -> Any:
+    """Return the value of which this is the storable form, as JSON holds it.
+
+    >>> _as_recorded({"%tuple": [6, {"%int": "1180591620717411303424"}]})
+    [6, '1180591620717411303424']
+    """
+    if isinstance(stored, list):
+        return [_as_recorded(item) for item in stored]
+    if not isinstance(stored, dict):
+        return stored
+    ((key, content), *others) = stored.items() if stored else [("", None)]
+    if not others and key in ("%tuple", "%set"):
+        return _as_recorded(content)
+    if not others and key in _WRAPPED:
+        return "..." if content is True else content
+    return {str(decode_key(name)): _as_recorded(item) for name, item in stored.items()}
 
 
 def _duration(document: Document) -> float | list[float] | None:
@@ -214,6 +258,10 @@ def _read_configs(
         yield copy[f.ID], dict(read_copy(copy))
 
 
+_SHOWN_OF_TYPE: Final[dict[str, Callable[[Any], Any]]] = {
+    "any": _as_recorded,
+    "date": _one_date,
+}
 _Read: TypeAlias = Callable[
     [Store, Sequence[str], Iterable[str]], Iterator[tuple[str, Document]]
 ]

@@ -56,6 +56,7 @@ class FieldType:
         example: A condition with it.
         entity: Where it stands of an entity's own, or None.
         activity: Where it stands of an activity, or None.
+        otherwise: Where it stands of an activity that lacks it there, or None.
         has_keys: Whether keys follow its name.
         is_indexed: Whether an index finds a value of it.
     """
@@ -67,6 +68,7 @@ class FieldType:
     example: str
     entity: Place | None = None
     activity: Place | None = None
+    otherwise: Place | None = None
     has_keys: bool = False
     is_indexed: bool = False
 
@@ -123,7 +125,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="path", about="entity", type="path", is_indexed=True,
-        meaning="path or URL; without a slash the file name",
+        meaning="path, URL or FOLDER/; without a slash the file name",
         example="path:*dl2*Run01618*", entity=_own(f.LOCATION),
     ),
     FieldType(
@@ -199,12 +201,23 @@ _TABLE: Final = (
         example="script:*datasequence*", activity=_own(f.SCRIPT),
     ),
     FieldType(
-        name="node", about="activity", type="text", meaning="machine that it ran on",
-        example="node:cp15", activity=Place(source="environment", path=f.NODE),
+        name="started_by", about="activity", type="text",
+        meaning="id of the activity that started it", example="started_by is known",
+        activity=_own(f.STARTED_BY),
     ),
     FieldType(
-        name="interpreter", about="activity", type="text", meaning="version of Python",
-        example="interpreter:3.11.*",
+        name="dry_run", about="activity", type="truth",
+        meaning="whether it was a dry run", example="dry_run:true",
+        activity=_own(f.DRY_RUN),
+    ),
+    FieldType(
+        name="node", about="activity", type="text", meaning="machine that it ran on",
+        example="node:cp15", activity=_own(f.NODE),
+        otherwise=Place(source="environment", path=f.NODE),
+    ),
+    FieldType(
+        name="interpreter", about="activity", type="version",
+        meaning="version of Python", example="interpreter >= 3.11",
         activity=Place(source="environment", path=f.INTERPRETER),
     ),
     FieldType(
@@ -220,7 +233,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="software", about="activity", type="version", has_keys=True,
-        meaning="version of a package", example="software.lstchain:0.9.*",
+        meaning="version of a package", example="software.lstchain >= 0.10",
         activity=Place(source="environment", path=f.PACKAGES),
     ),
     FieldType(

@@ -7,8 +7,10 @@ from provdb.model import Document
 from provdb.model import fields as f
 from provdb.query.compile import SESSION, Lookup
 from provdb.query.configs import read_copy
+from provdb.query.values import VERSIONS
+from provdb.query.version_order import satisfies
 from provdb.store import Store
-from provdb.store.evaluate import Filter, matcher
+from provdb.store.evaluate import Filter, matcher, value_at
 
 __all__ = ["Lookups"]
 
@@ -24,6 +26,7 @@ class Lookups:
         self._found: dict[str, list[Any]] = {}
         self._sessions: dict[str, Filter] = {}
         self._configs: list[tuple[str, Document]] | None = None
+        self._versions: dict[str, frozenset[str]] = {}
 
     def resolve(self, filter_: Filter) -> dict[str, Any]:
         """Return a filter with the answers in place of its look-ups."""
@@ -36,6 +39,8 @@ class Lookups:
                 resolved[name] = [self.resolve(part) for part in value]
             elif isinstance(value, dict) and isinstance(value.get("$in"), Lookup):
                 resolved[name] = {"$in": self._ids(value["$in"])}
+            elif isinstance(value, dict) and VERSIONS in value:
+                resolved[name] = {"$in": self._versions_within(name, value[VERSIONS])}
             else:
                 resolved[name] = value
         if not others:
@@ -50,12 +55,22 @@ class Lookups:
                 ids = [digest for digest, c in self._all_configs() if is_match(c)]
             else:
                 # Without an index: there are few environments.
-                found = self._store.find(
-                    lookup.collection, lookup.filter, fields=(f.ID,)
-                )
+                filter_ = self.resolve(lookup.filter)
+                found = self._store.find(lookup.collection, filter_, fields=(f.ID,))
                 ids = [document[f.ID] for document in found]
             self._found[key] = sorted(ids)
         return self._found[key]
+
+    def _versions_within(self, path: str, bounds: dict[str, str]) -> list[str]:
+        """Return the versions at a path of environments that are within bounds."""
+        if path not in self._versions:
+            # Without an index: there are few environments.
+            found = self._store.find(
+                f.ENVIRONMENTS, {path: {"$ne": None}}, fields=(path,)
+            )
+            values = (value_at(document, path) for document in found)
+            self._versions[path] = frozenset(v for v in values if isinstance(v, str))
+        return sorted(v for v in self._versions[path] if satisfies(v, bounds))
 
     def _of_sessions(self, lookup: Lookup) -> Filter:
         """Return what matches the activities of the sessions that match a filter.

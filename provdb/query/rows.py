@@ -51,7 +51,9 @@ class Rows(Tabular):
             UnknownField: It names a field that there is not.
         """
         self._compiled = (
-            query if isinstance(query, CompiledQuery) else compile_query(query)
+            query
+            if isinstance(query, CompiledQuery)
+            else compile_query(query, zone=store.zone)
         )
         self._store = store
         self._rules = rules

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from itertools import chain, islice
 from typing import Final
 
@@ -71,11 +72,12 @@ class CompiledQuery:
         return tallies if is_exact_each and len(tallies) == len(told) else ()
 
 
-def compile_query(query: str | Query) -> CompiledQuery:
+def compile_query(query: str | Query, *, zone: tzinfo = UTC) -> CompiledQuery:
     """Return what a query asks, without asking it.
 
     Args:
         query: A text, or a tree.
+        zone: Zone in which times that name none are read; that of the store.
 
     Raises:
         QuerySyntaxError: The text is no query, or a value is none of its field.
@@ -90,7 +92,7 @@ def compile_query(query: str | Query) -> CompiledQuery:
     return CompiledQuery(
         query=tree,
         text=text,
-        plans=compile_selector(tree, text=text),
+        plans=compile_selector(tree, text=text, zone=zone),
         fields=first_fields(tree, text=text),
     )
 
@@ -109,7 +111,8 @@ def find(
 
     Args:
         store: Where the documents are.
-        query: A text, a tree, or what `compile_query` made of one.
+        query: A text, a tree, or what `compile_query` made of one. Times that name no
+            zone are read in that of the store.
         rules: The link rules that may bridge gaps.
         timeout_seconds: How long it may take, or None for any time.
 
@@ -126,7 +129,11 @@ def find(
     >>> [row["location"] for row in find(store, "level:R0 run:1618")]
     ['/R0/LST-1.1.Run01618.0008.fits.fz']
     """
-    compiled = query if isinstance(query, CompiledQuery) else compile_query(query)
+    compiled = (
+        query
+        if isinstance(query, CompiledQuery)
+        else compile_query(query, zone=store.zone)
+    )
     clock = _Clock(store.uri, timeout_seconds)
     selection = Selection(store, rules=rules, on_batch=clock.check)
     return _rows(store, compiled, selection)

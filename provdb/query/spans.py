@@ -6,10 +6,11 @@ Each is read into the span of what it means: a day is all of its times.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import partial
 from typing import Any, Final
 
-__all__ = ["SPANS", "Span"]
+__all__ = ["SPANS", "Span", "read_day", "spans_in"]
 
 _RUN: Final = re.compile(r"(?:run_?)?(\d{1,15})", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"-?\d{1,15}")
@@ -68,18 +69,33 @@ def _date(text: str) -> Span | None:
     return None
 
 
-def _time(text: str) -> Span | None:
+def read_day(text: str) -> date | None:
+    """Return the day of a date in any of its spellings, or None.
+
+    >>> read_day("20200117") == read_day("2020_01_17")
+    True
+    """
+    found = _date(text) if _DAY.fullmatch(text) else None
+    return None if found is None else found.low
+
+
+def _time(text: str, zone: tzinfo = UTC) -> Span | None:
     """Return what a time means: a day, a minute, a second or a millisecond.
+
+    One that names no zone is read in *zone*; of a time that happened twice the first
+    is meant, as for records.
 
     >>> _time("2020-05-18T14:30").beyond.isoformat()
     '2020-05-18T14:31:00+00:00'
     """
     days = _date(text)
-    if days is not None:
-        return Span(low=_midnight(days.low), beyond=_midnight(days.beyond))
     try:
+        if days is not None:
+            low, beyond = (_midnight(day, zone) for day in (days.low, days.beyond))
+            return Span(low=low, beyond=beyond)
         time = datetime.fromisoformat(text)
-        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        time = time.replace(tzinfo=zone) if time.tzinfo is None else time
+        time = time.astimezone(UTC)
         time = time.replace(microsecond=time.microsecond // 1000 * 1000)
         step = timedelta(milliseconds=1)
         if _MINUTE.fullmatch(text):
@@ -91,8 +107,8 @@ def _time(text: str) -> Span | None:
         return None
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def _duration(text: str) -> Span | None:
@@ -110,6 +126,17 @@ def _duration(text: str) -> Span | None:
         float(piece.group(1)) * _MILLISECONDS[piece.group(2)] for piece in pieces
     )
     return _one(round(total))
+
+
+def spans_in(zone: tzinfo) -> dict[str, Callable[[str], Span | None]]:
+    """Return what reads the values of each type, with times in a zone.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> read = spans_in(ZoneInfo("Europe/Madrid"))["time"]
+    >>> read("2020-05-18T14:30").low.isoformat()
+    '2020-05-18T12:30:00+00:00'
+    """
+    return {**SPANS, "time": partial(_time, zone=zone)}
 
 
 SPANS: Final[dict[str, Callable[[str], Span | None]]] = {

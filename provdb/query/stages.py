@@ -6,13 +6,19 @@ is a value that there is.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from itertools import islice, repeat
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
-from provdb.errors import UnknownField
+from provdb.errors import QuerySyntaxError, UnknownField
 from provdb.query.fields import BoundField, find_field
+from provdb.query.row_order import (
+    NUMBERS,
+    PLACED,
+    number_of,
+    order_of_column,
+    type_of_column,
+)
 from provdb.query.text import field_text
 from provdb.query.tree import (
     Count,
@@ -25,6 +31,7 @@ from provdb.query.tree import (
     Stage,
     Unique,
 )
+from provdb.query.version_order import is_version
 
 __all__ = ["COUNT", "Row", "apply_stage", "columns_of", "first_fields", "measured_of"]
 
@@ -32,6 +39,7 @@ Row: TypeAlias = dict[str, Any]
 Weighted: TypeAlias = tuple[Row, int]
 
 COUNT: Final = "count"
+_INT64: Final = 2**63
 
 
 def first_fields(query: Query, *, text: str) -> tuple[BoundField, ...]:
@@ -43,7 +51,8 @@ def first_fields(query: Query, *, text: str) -> tuple[BoundField, ...]:
 
     Raises:
         UnknownField: A stage names a field that there is not, or not there.
-        QuerySyntaxError: A stage names a field without its key.
+        QuerySyntaxError: A stage names a field without its key, or measures one that
+            has no such measure.
     """
     bound: dict[str, BoundField] = {}
     columns: tuple[str, ...] | None = None
@@ -56,8 +65,24 @@ def first_fields(query: Query, *, text: str) -> tuple[BoundField, ...]:
                 raise UnknownField(
                     name, near=columns, text=text, position=field.position
                 )
+        if isinstance(stage, Measure):
+            _check_measure(stage, text=text)
         columns = columns_of(stage) or columns
     return tuple(bound.values())
+
+
+def _check_measure(stage: Measure, *, text: str) -> None:
+    type_ = type_of_column(field_text(stage.field))
+    if stage.function in ("sum", "avg") and type_ not in NUMBERS:
+        other = "min, max, p50 and p95" if type_ in PLACED else "min and max"
+    elif stage.function in ("p50", "p95") and type_ not in PLACED:
+        other = "min and max"
+    else:
+        return
+    expected = f"numbers behind {stage.function}, such as duration; of a {type_} there "
+    raise QuerySyntaxError(
+        text, stage.field.position, expected=f"{expected}are {other}"
+    )
 
 
 def columns_of(stage: Stage) -> tuple[str, ...]:
@@ -116,8 +141,9 @@ def _sort(stage: Sort, rows: Iterable[Weighted]) -> Iterator[Weighted]:
     ordered = list(rows)
     for order in reversed(stage.orders):
         name = field_text(order.field)
+        key_of = order_of_column(name)
         ordered.sort(
-            key=lambda weighted: _order(weighted[0][name]),
+            key=lambda weighted: key_of(weighted[0][name]),
             reverse=order.is_descending,
         )
         # Whichever way: what is unknown comes last.
@@ -156,16 +182,27 @@ def _measure(stage: Measure, rows: Iterable[Weighted]) -> Iterator[Weighted]:
         for row, weight in members:
             several = row[name] if isinstance(row[name], list) else [row[name]]
             values += zip(several, repeat(weight))
-        kinds = {type(value) for value, _ in values}
-        if kinds <= {int, float}:
-            usable = sorted(values, key=itemgetter(0))
-        else:
-            known = [v for v in values if v[0] is not None]
-            if stage.function not in ("min", "max"):
-                known = [v for v in known if type(v[0]) in (int, float)]
-            usable = sorted(known, key=lambda v: _order(v[0]))
+        usable = _usable(values, stage.function, name)
         found = _FUNCTIONS[stage.function](usable) if usable else None
         yield {**group, _measured(stage): found}, 1
+
+
+def _usable(
+    values: list[tuple[Any, int]], function: str, name: str
+) -> list[tuple[Any, int]]:
+    """Return the values of which a function is computed, in order."""
+    if {type(value) for value, _ in values} <= {int, float}:
+        finite = [v for v in values if math.isfinite(v[0])]
+        return sorted(finite, key=itemgetter(0))
+    type_ = type_of_column(name)
+    known = [v for v in values if v[0] is not None]
+    if function in ("sum", "avg") or (type_ in NUMBERS and function in ("p50", "p95")):
+        numbers = [(number_of(value), weight) for value, weight in known]
+        known = [v for v in numbers if v[0] is not None]
+    elif type_ == "version" and any(is_version(value) for value, _ in known):
+        known = [v for v in known if is_version(v[0])]
+    key_of = order_of_column(name)
+    return sorted(known, key=lambda v: key_of(v[0]))
 
 
 def _measured(stage: Measure) -> str:
@@ -177,29 +214,15 @@ def _grouped(
 ) -> list[tuple[Row, list[tuple[Any, int]]]]:
     """Return groups in the order of their values, with what is kept of their rows."""
     names = [field_text(field) for field in by]
+    keys = [order_of_column(name) for name in names]
     groups: dict[tuple[Any, ...], tuple[Row, list[tuple[Any, int]]]] = {}
     for row, weight in rows:
-        key = tuple(_order(row[name]) for name in names)
+        key = tuple(key_of(row[name]) for name, key_of in zip(names, keys, strict=True))
         if key not in groups:
             groups[key] = {name: row[name] for name in names}, []
         kept = None if keep is None else {keep: row[keep]}
         groups[key][1].append((kept, weight))
     return [groups[key] for key in sorted(groups)]
-
-
-def _order(value: Any) -> tuple[int, Any]:
-    """Return a key that puts values of any types in one order."""
-    if value is None:
-        return 9, ""
-    if isinstance(value, bool):
-        return 0, value
-    if isinstance(value, int | float):
-        return 1, value
-    if isinstance(value, datetime):
-        return 2, value
-    if isinstance(value, str):
-        return 3, value
-    return 4, repr(value)
 
 
 def _rank(share: float) -> Callable[[list[tuple[Any, int]]], Any]:
@@ -217,14 +240,20 @@ def _rank(share: float) -> Callable[[list[tuple[Any, int]]], Any]:
 
 
 def _sum(values: list[tuple[Any, int]]) -> Any:
-    if all(type(value) is int for value, _ in values):
+    total = _total(values)
+    # JSON holds no larger integers.
+    return float(total) if abs(total) >= _INT64 else total
+
+
+def _total(values: list[tuple[Any, int]]) -> Any:
+    if all(isinstance(value, int) for value, _ in values):
         return sum(value * weight for value, weight in values)
     # Decimals of a product are not those of a sum: the same from every store.
     return math.fsum(value for value, weight in values for _ in range(weight))
 
 
 def _average(values: list[tuple[Any, int]]) -> float:
-    return float(_sum(values) / sum(weight for _, weight in values))
+    return float(_total(values) / sum(weight for _, weight in values))
 
 
 _FUNCTIONS: Final[dict[str, Callable[[list[tuple[Any, int]]], Any]]] = {

@@ -14,7 +14,7 @@ from provdb.lineage import makers
 from provdb.lineage.known_names import names_starting
 from provdb.model import Document
 from provdb.model import fields as f
-from provdb.model.values import decode_key
+from provdb.model.values import decode_key, is_wrapped
 from provdb.query.configs import read_copy
 from provdb.query.facts import Facts
 from provdb.query.fields import FIELDS, BoundField, FieldType, find_field
@@ -304,7 +304,8 @@ def _leaves(
     held: Mapping[str, Any], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
     for key, value in held.items():
-        if isinstance(value, Mapping) and value and len(above) < _DEEPEST:
+        is_mapping = isinstance(value, Mapping) and value and not is_wrapped(value)
+        if is_mapping and len(above) < _DEEPEST:
             yield from _leaves(value, (*above, key))
         elif value is not None:
             yield (*above, key)

@@ -7,18 +7,26 @@ expression; none is ever an operator or a part of one.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any, Final
 
 from provdb.errors import QuerySyntaxError
 from provdb.model import LEVELS, file_name, location_id
 from provdb.model import fields as f
 from provdb.model.activity import STATUSES
+from provdb.query.any_values import (
+    any_condition,
+    equal_any,
+    is_unordered,
+    ordered_any,
+)
 from provdb.query.globs import glob_condition, glob_regex, is_glob, regex_condition
-from provdb.query.spans import SPANS, Span
+from provdb.query.spans import SPANS, Span, spans_in
 from provdb.query.tree import Compare, Match, Range, Regex, Text, Value
+from provdb.query.version_order import is_version
 from provdb.store.evaluate import Filter
 
-__all__ = ["known", "positive"]
+__all__ = ["VERSIONS", "known", "positive"]
 
 _CHOICES: Final = {"level": LEVELS, "status": STATUSES}
 _EXAMPLES: Final = {
@@ -30,6 +38,8 @@ _EXAMPLES: Final = {
     "time": "a time such as 2020-05-18 or 2020-05-18T14:30",
     "date": "a date such as 20191123 or 2019-11",
     "duration": "a duration such as 20m, 1h30m or 90s",
+    "version": "a version such as 0.10.18",
+    "truth": "true or false",
 }
 # What stands between the parts of a written observation date, and what it looks like.
 _DATES: Final = (
@@ -37,18 +47,21 @@ _DATES: Final = (
     ("-", r"^\d{4}-\d\d-\d\d$"),
     ("_", r"^\d{4}_\d\d_\d\d$"),
 )
-_INT64: Final = 2**63
-_ORDERS: Final = (">", ">=", "<", "<=")
+_NAMES: Final = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
+_ORDERS: Final = tuple(_NAMES)
+# Stands for an operator in a filter: the version is within bounds.
+VERSIONS: Final = "$versions"
 _VERSION_FOLDER: Final = r"(^|/)v\d[^/]*/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """What is asked of a path: the type of its values, and the text of the query."""
+    """What is asked of a path: the type of its values, and where the query stands."""
 
     path: str
     type: str
     text: str
+    zone: tzinfo
 
     def fail(self, value: Value | Regex, expected: str) -> QuerySyntaxError:
         """Return the error for a value that cannot be one."""
@@ -61,10 +74,20 @@ def known(path: str, type_: str) -> Filter:
         return {f.END: {"$ne": None}, f.START: {"$ne": None}}
     if type_ == "production":
         return {path: {"$regex": _VERSION_FOLDER}}
+    if type_ == "truth":
+        # Only what is true is stored, so what lacks it is false and not unknown.
+        return {f.ID: {"$ne": None}}
     return {path: {"$ne": None}}
 
 
-def positive(node: Compare | Match, *, path: str, type_: str, text: str) -> Filter:
+def positive(
+    node: Compare | Match,
+    *,
+    path: str,
+    type_: str,
+    text: str,
+    zone: tzinfo = UTC,
+) -> Filter:
     """Return what matches where a condition holds, whichever way it is negated.
 
     Args:
@@ -72,6 +95,7 @@ def positive(node: Compare | Match, *, path: str, type_: str, text: str) -> Filt
         path: Where the value stands.
         type_: What its values are.
         text: The query, for messages.
+        zone: Zone in which times that name none are read.
 
     Raises:
         QuerySyntaxError: The value is none of the type.
@@ -80,7 +104,7 @@ def positive(node: Compare | Match, *, path: str, type_: str, text: str) -> Filt
     >>> positive(parse("run:01618").selector, path="run", type_="run", text="")
     {'run': 1618}
     """
-    asked = _Asked(path=path, type=type_, text=text)
+    asked = _Asked(path=path, type=type_, text=text, zone=zone)
     if isinstance(node, Match):
         return _like(asked, node.pattern)
     operator = ":" if node.operator == "!=" else node.operator
@@ -92,7 +116,7 @@ def positive(node: Compare | Match, *, path: str, type_: str, text: str) -> Filt
 
 
 def _like(asked: _Asked, pattern: Regex | Text) -> Filter:
-    if asked.type in SPANS:
+    if asked.type in (*SPANS, "truth"):
         raise asked.fail(pattern, f"no ~ here; a {asked.type} is compared")
     if isinstance(pattern, Regex):
         condition = regex_condition(pattern, text=asked.text)
@@ -100,11 +124,13 @@ def _like(asked: _Asked, pattern: Regex | Text) -> Filter:
         condition = {"$regex": glob_regex(f"*{pattern.text}*"), "$options": "s"}
     else:
         condition = {"$regex": re.escape(pattern.text)}
+    if asked.type == "any":
+        return any_condition(asked.path, condition)
     return {asked.path: condition}
 
 
 def _in_span(asked: _Asked, operator: str, value: Value) -> Filter:
-    read = SPANS[asked.type]
+    read = spans_in(asked.zone)[asked.type]
 
     def span(written: str) -> Span:
         found = read(written)
@@ -165,16 +191,27 @@ def _lasts_between(asked: _Asked, low: Any, high: Any) -> Filter:
 def _ordered(asked: _Asked, operator: str, value: Value) -> Filter:
     if asked.type == "level":
         return _levels_between(asked, operator, value)
+    if asked.type == "version":
+        return _versions_between(asked, operator, value)
     if asked.type != "any":
         expected = f"one value with : or =; a {asked.type} has no order"
         raise asked.fail(value, expected)
+    expected_bound = is_unordered(value)
+    if expected_bound is not None:
+        raise asked.fail(value, expected_bound)
+    return ordered_any(asked.path, operator, value)
+
+
+def _versions_between(asked: _Asked, operator: str, value: Value) -> Filter:
     if isinstance(value, Range):
-        bounds = {"$gte": value.low, "$lte": value.high}
-        told = {name: _literal(b) for name, b in bounds.items() if b is not None}
-        return {asked.path: told}
-    names = dict(zip(_ORDERS, ("$gt", "$gte", "$lt", "$lte"), strict=True))
-    bound = value.text if value.is_quoted else _literal(value.text)
-    return {asked.path: {names[operator]: bound}}
+        ends = {"$gte": value.low, "$lte": value.high}
+        bounds = {name: end for name, end in ends.items() if end is not None}
+    else:
+        bounds = {_NAMES[operator]: value.text}
+    if not all(map(is_version, bounds.values())):
+        raise asked.fail(value, _EXAMPLES["version"])
+    # Neither store has the order of versions: a look-up finds those that there are.
+    return {asked.path: {VERSIONS: bounds}}
 
 
 def _levels_between(asked: _Asked, operator: str, value: Value) -> Filter:
@@ -226,6 +263,8 @@ def _equal_path(asked: _Asked, value: Text, is_exact: bool) -> Filter:
         # A pattern without a slash is about the file name, as in a shell.
         field = asked.path if "/" in path else f.FILE_NAME
         return {field: glob_condition(path)}
+    if not is_exact and path.endswith("/"):
+        return _below(asked, path)
     # The file name has an index that finds it; a collection has none.
     whole: Filter = {f.FILE_NAME: {"$in": [file_name(path), None]}, asked.path: path}
     if is_exact or path.startswith("/"):
@@ -233,6 +272,19 @@ def _equal_path(asked: _Asked, value: Text, is_exact: bool) -> Filter:
     ending = {"$regex": f"/{re.escape(path.removeprefix('./'))}$"}
     tail: Filter = {f.FILE_NAME: file_name(path), asked.path: ending}
     return {"$or": [whole, tail]}
+
+
+def _below(asked: _Asked, folder: str) -> Filter:
+    """Return what matches a folder and all that is below it."""
+    bare = folder.rstrip("/")
+    if not folder.startswith("/"):
+        # Its beginning is not known, and it is not the end of another name.
+        name = re.escape(bare.removeprefix("./"))
+        return {asked.path: {"$regex": f"(^|/){name}(/|$)"}}
+    parts: list[Filter] = [{asked.path: glob_condition(f"{bare}/*")}]
+    if bare:
+        parts.append({asked.path: bare})
+    return {"$or": parts}
 
 
 def _equal_production(asked: _Asked, value: Text, is_exact: bool) -> Filter:
@@ -247,30 +299,14 @@ def _folder_regex(glob: str) -> str:
 
 
 def _equal_any(asked: _Asked, value: Text, is_exact: bool) -> Filter:
-    if value.is_quoted:
-        return {asked.path: value.text}
-    literal = _literal(value.text)
-    if is_exact:
-        return {asked.path: literal}
-    if is_glob(value):
-        return {asked.path: glob_condition(value.text)}
-    if isinstance(literal, str):
-        return {asked.path: literal}
-    return {asked.path: {"$in": [literal, value.text]}}
+    return equal_any(asked.path, value, is_exact=is_exact)
 
 
-def _literal(written: str) -> Any:
-    """Return the number or the truth that is written, or the text itself."""
-    if written.lower() in ("true", "false"):
-        return written.lower() == "true"
-    for kind in (int, float):
-        try:
-            number = kind(written)
-        except (ValueError, OverflowError):
-            continue
-        is_plain = abs(number) < _INT64 if kind is int else abs(number) < float("inf")
-        return number if is_plain else written
-    return written
+def _equal_truth(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    truths = {"true": True, "false": {"$ne": True}}
+    if value.text.lower() not in truths:
+        raise asked.fail(value, _EXAMPLES["truth"])
+    return {asked.path: truths[value.text.lower()]}
 
 
 _BETWEEN: Final[dict[str, Callable[[_Asked, Any, Any], Filter]]] = {
@@ -284,4 +320,5 @@ _EQUAL: Final[dict[str, Callable[[_Asked, Text, bool], Filter]]] = {
     "path": _equal_path,
     "production": _equal_production,
     "any": _equal_any,
+    "truth": _equal_truth,
 }

@@ -21,8 +21,8 @@ def word(value: object, *, of: str) -> Text:
     """Return a value to compare with; ``*`` and ``?`` in a text are wild.
 
     Args:
-        value: A text, a path, a number, a truth, a date, a time (UTC where it names no
-            zone) or a duration.
+        value: A text, a path, a number, a truth, a date, a time (in the zone of the
+            store where it names none) or a duration.
         of: What is compared with it, for messages.
 
     Raises:
@@ -68,8 +68,10 @@ def range_end(value: object, *, of: str) -> str | None:
 
 def _written(value: object, *, of: str) -> str:
     if isinstance(value, datetime):
-        aware = value if value.tzinfo is not None else value.replace(tzinfo=UTC)
-        return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        if value.tzinfo is None:
+            # Read in the zone of the store, as times in a text are.
+            return value.isoformat()
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, timedelta):

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from provdb.model import Document
 from provdb.model import fields as f
-from provdb.store.pipeline.values import MISSING, ends
+from provdb.store.pipeline.values import MISSING, ends, order_of
 
 __all__ = ["Filter", "Pipeline", "matcher", "tally", "value_at"]
 
@@ -23,6 +23,7 @@ Pipeline: TypeAlias = Sequence[Mapping[str, Any]]
 _Test: TypeAlias = Callable[[Any], bool]
 
 _ORDERS: Final = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
+_ORDERED: Final = (str, int, float, datetime)
 _FLAGS: Final = {"i": re.IGNORECASE, "s": re.DOTALL}
 
 
@@ -139,6 +140,8 @@ def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
             flags |= _FLAGS[letter]
         return _of_any(partial(_is_like, re.compile(value, flags)))
     if operator in _ORDERS:
+        if isinstance(value, bool) or not isinstance(value, _ORDERED):
+            raise ValueError(f"{operator} takes a number, a text or a time")
         return _of_any(partial(_is_ordered, _ORDERS[operator], value))
     if operator in _OTHERS:
         return _OTHERS[operator](value)
@@ -147,10 +150,12 @@ def _operation(condition: Mapping[str, Any], operator: str) -> _Test:
     if isinstance(value, str) or any(isinstance(one, re.Pattern) for one in value):
         raise ValueError(f"{operator} takes a list of values, and no expressions")
     known = {_key(one) for one in value}
+    # An array is asked for as a whole, or as an item of another one.
+    has_array = any(isinstance(one, list) for one in value)
+    is_one = _of_any(lambda found: _key(found) in known, or_whole=has_array)
     if operator in ("$eq", "$in"):
-        return _of_any(lambda found: _key(found) in known)
+        return is_one
     if operator in ("$ne", "$nin"):
-        is_one = _of_any(lambda found: _key(found) in known)
         return lambda found: not is_one(found)
     raise ValueError(f"the operator {operator} is not one of queries")
 
@@ -190,14 +195,19 @@ def _has_item(value: Any) -> _Test:
     return test_items
 
 
-def _of_any(test: _Test) -> _Test:
-    """Return what says whether a value or any item of an array passes."""
+def _of_any(test: _Test, *, or_whole: bool = False) -> _Test:
+    """Return what says whether a value or any item of an array passes.
+
+    Args:
+        test: The test.
+        or_whole: Whether an array passes too that does as a whole.
+    """
 
     def test_any(found: Any) -> bool:
         if isinstance(found, _Several):
             return any(test_any(one) for one in found)
         if isinstance(found, list):
-            return any(test(one) for one in found)
+            return any(map(test, found)) or (or_whole and test(found))
         return test(found)
 
     return test_any
@@ -212,7 +222,7 @@ def _key(value: Any) -> Any:
     if isinstance(value, int | float):
         return float, value
     if isinstance(value, Mapping | list):
-        return type(value), repr(value)
+        return type(value), order_of(value)
     return type(value), value
 
 
@@ -221,7 +231,7 @@ def _is_like(pattern: re.Pattern[str], found: Any) -> bool:
 
 
 def _is_ordered(order: Callable[[Any, Any], bool], bound: Any, found: Any) -> bool:
-    if isinstance(found, bool) or isinstance(bound, bool):
+    if isinstance(found, bool):
         return False
     for kind in (str, int | float, datetime):
         if isinstance(bound, kind):

@@ -60,6 +60,56 @@ def test_nothing_found_is_a_no(ask_sample: Provdb) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "hints"),
+    [
+        (
+            "software.ctapip:0.19",
+            ["no activity has software.ctapip; did you mean software.ctapipe?"],
+        ),
+        (
+            "upstream(param.zzz:1)",
+            ["no activity has param.zzz; 'provdb query fields param' lists the keys"],
+        ),
+        ("level:DL2 run:9999", ["nothing matches run:9999"]),
+        (
+            "level:DL5 run:9999",
+            ["nothing matches level:DL5", "nothing matches run:9999"],
+        ),
+        ("level:DL5 run:1807 | count", ["nothing matches level:DL5"]),
+        ("level:DL2 -status:failed | count", []),
+    ],
+)
+def test_an_empty_answer_says_what_nothing_matches(
+    ask_sample: Provdb, query: str, hints: list[str]
+) -> None:
+    said = ask_sample("query", "find", query, "--format", "jsonl")
+
+    assert said.stderr.splitlines() == [f"provdb: {hint}" for hint in hints]
+
+
+@pytest.mark.parametrize(
+    ("time", "count"), [("2026-10-25T02:40", 1), ("2026-10-25T00:40", 0)]
+)
+def test_times_without_a_zone_are_read_in_that_of_the_settings(
+    provdb_there: Provdb, tmp_path: Path, time: str, count: int
+) -> None:
+    log = tmp_path / "prov.log"
+    record = {
+        "activity_id": "a1",
+        "name": "r0_to_dl1",
+        "startTime": "2026-10-25T02:40:00",
+        "session_tag": "r0_to_dl1:01807",
+    }
+    log.write_text(f"INFO provLogger __PROV__2026-10-25T02:40:00__PROV__{record}\n")
+    zone = {"PROVDB_TIMEZONE": "Europe/Madrid"}
+    provdb_there("ingest", log, environ=zone)
+
+    said = provdb_there("query", "find", f"start:{time} | count", environ=zone)
+
+    assert said.json == [{"count": count}]
+
+
+@pytest.mark.parametrize(
     ("query", "message"),
     [
         (

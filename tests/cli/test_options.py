@@ -170,6 +170,21 @@ def test_as_of_answers_from_what_had_happened(provdb_there: Provdb) -> None:
     assert then.json["question"]["as_of"] == "2020-01-31T00:00:00.000Z"
 
 
+def test_as_of_without_a_zone_is_read_in_that_of_the_settings(
+    ask_night: AskNight,
+) -> None:
+    said = ask_night(1)(
+        "query",
+        "lineage",
+        _DL3,
+        "--as-of",
+        "2020-01-18T10:30:00",
+        environ={"PROVDB_TIMEZONE": "Europe/Madrid"},
+    )
+
+    assert said.json["question"]["as_of"] == "2020-01-18T09:30:00.000Z"
+
+
 def test_as_of_takes_a_zone(ask_night: AskNight) -> None:
     said = ask_night(1)(
         "query", "lineage", _DL3, "--as-of", "2020-01-18T10:30:00+02:00"

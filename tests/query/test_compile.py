@@ -53,14 +53,51 @@ _PATH = "/fefs/DL1/dl1_LST-1.Run01618.0008.h5"
         (
             "node:cp15",
             {
+                "$or": [
+                    {"node": "cp15"},
+                    {
+                        "node": None,
+                        "environment": {
+                            "$in": Lookup(
+                                collection="environments", filter={"node": "cp15"}
+                            )
+                        },
+                    },
+                ]
+            },
+        ),
+        (
+            "software.lstchain >= 0.10",
+            {
                 "environment": {
-                    "$in": Lookup(collection="environments", filter={"node": "cp15"})
+                    "$in": Lookup(
+                        collection="environments",
+                        filter={"packages.lstchain": {"$versions": {"$gte": "0.10"}}},
+                    )
                 }
             },
         ),
-        ('param."a.b":6', {"parameters.a%2Eb": {"$in": [6, "6"]}}),
-        ("param.x=6", {"parameters.x": 6}),
-        ('param.x:"6"', {"parameters.x": "6"}),
+        (
+            "param.x=6",
+            {
+                "$or": [
+                    {"parameters.x": 6},
+                    {"parameters.x.%tuple": 6},
+                    {"parameters.x.%set": 6},
+                ]
+            },
+        ),
+        (
+            "path:/fefs/DL1/",
+            {
+                "$or": [
+                    {"location": {"$gte": "/fefs/DL1/", "$lt": f"/fefs/DL1/{_LAST}"}},
+                    {"location": "/fefs/DL1"},
+                ]
+            },
+        ),
+        ("dry_run:true", {"dry_run": True}),
+        ("dry_run:false", {"dry_run": {"$ne": True}}),
         ("level:DL1 status:failed", {"level": "DL1"}),
         ("level:DL1 upstream(level:DL2)", {"level": "DL1"}),
         ("level:DL1 OR status:failed", None),
@@ -110,9 +147,10 @@ def test_a_pipeline_counts_what_is_alike() -> None:
         {
             "$group": {
                 "_id": {
-                    "f0": "$environment",
-                    "f1": "$run",
-                    "f2": {"$subtract": ["$end", "$start"]},
+                    "f0": "$node",
+                    "f1": "$environment",
+                    "f2": "$run",
+                    "f3": {"$subtract": ["$end", "$start"]},
                 },
                 "count": {"$sum": 1},
             }
@@ -130,7 +168,8 @@ def test_a_pipeline_gathers_the_numbers_that_are_measured() -> None:
         {
             "$group": {
                 "_id": {
-                    "f0": "$environment",
+                    "f0": "$node",
+                    "f1": "$environment",
                     "part": {"$substrCP": ["$_id", 0, 1]},
                 },
                 "values": {"$push": {"$subtract": ["$end", "$start"]}},

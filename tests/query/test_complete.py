@@ -38,8 +38,8 @@ def _words(text: str) -> list[str]:
     ("text", "words"),
     [
         ("ru", ["run:"]),
-        ("level:DL2 sta", ["status:", "start:"]),
-        ("-sta", ["status:", "start:"]),
+        ("level:DL2 sta", ["status:", "start:", "started_by:"]),
+        ("-sta", ["status:", "start:", "started_by:"]),
         ("level:DL2 -(sub", ["subrun:"]),
         ("NOT sub", ["subrun:"]),
         ("upstream(sub", ["subrun:"]),
@@ -52,6 +52,7 @@ def _words(text: str) -> list[str]:
         ("level != R", ["R0", "R1"]),
         ("level in (R0, D", ["DL0", "DL1", "DL2", "DL3", "DL4", "DL5"]),
         ("-status:f", ["failed"]),
+        ("dry_run:t", ["true"]),
         ("kind:a", ["activity", "any"]),
         ("end is ", ["known", "unknown"]),
         ("end is u", ["unknown"]),

@@ -4,6 +4,7 @@ import math
 import uuid
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from itertools import product
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 
 from provdb.lineage import makers, reach
-from provdb.model import Document
+from provdb.model import Document, fold
 from provdb.model import fields as f
 from provdb.query import find, to_text
 from provdb.query.tree import (
@@ -132,15 +133,22 @@ _SCALARS = st.one_of(
     st.sampled_from([0.5, 1.0, -2.5]),
     st.sampled_from(["", "a", "A", "ab", "a.b", "1", "é", "b\nc", "$where"]),
 )
-_HELD = st.one_of(_SCALARS, st.lists(_SCALARS, max_size=2))
+_HELD = st.one_of(
+    _SCALARS,
+    st.lists(st.one_of(_SCALARS, st.just({"a": 1}), st.just([1])), max_size=2),
+)
 _DOCUMENTS: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from("xy"), _HELD
 )
 _NESTED = st.builds(lambda inner, outer: {**outer, "z": inner}, _DOCUMENTS, _DOCUMENTS)
 _PATHS = st.sampled_from(["x", "y", "z.x", "z.y"])
 _BOUNDS = st.one_of(st.integers(-2, 2), st.sampled_from([0.5, "", "a", "ab"]))
+_ARRAYS = st.lists(st.one_of(_SCALARS, st.just({"a": 1.0})), max_size=2)
 _CONDITIONS = st.one_of(
     _SCALARS,
+    st.builds(lambda value: {"$eq": value}, _ARRAYS),
+    st.builds(lambda value: {"$in": [value, 1]}, _ARRAYS),
+    st.builds(lambda value: {"$ne": value}, _ARRAYS),
     st.builds(lambda value: {"$ne": value}, _SCALARS),
     st.builds(lambda values: {"$in": values}, st.lists(_SCALARS, max_size=3)),
     st.builds(lambda values: {"$nin": values}, st.lists(_SCALARS, max_size=3)),
@@ -190,6 +198,69 @@ def test_a_filter_matches_here_what_it_matches_on_a_server(
     ]
 
 
+_RECORDED = st.recursive(
+    st.one_of(
+        st.sampled_from([5, 6.5, 2**63 - 1, 2**64 - 1, -(2**70), 1e300, True, None]),
+        st.sampled_from(["6", "06.50", "-7", "abc", "nan", "1_0", "2020-01-17"]),
+        st.sampled_from([math.nan, math.inf, -math.inf]),
+    ),
+    lambda held: st.one_of(st.lists(held, max_size=2), st.tuples(held, held)),
+    max_leaves=3,
+)
+_ANY_CONDITIONS = st.builds(
+    "param.x {} {}".format,
+    st.sampled_from([":", "=", "!=", ">", ">=", "<", "<="]),
+    st.sampled_from(
+        [
+            "5",
+            "6",
+            "06.50",
+            "-7",
+            "1e20",
+            "18446744073709551615",
+            "-9223372036854775809",
+            "inf",
+            "-inf",
+            "abc",
+            "1_0",
+            '"6"',
+            '"[5, 5]"',
+        ]
+    ),
+) | st.sampled_from(["param.x:nan", "param.x:5..7", "param.x:a..b", "param.x:*0"])
+
+
+@pytest.mark.mongo
+@settings(max_examples=25)
+@given(
+    st.lists(_RECORDED, min_size=1, max_size=8),
+    st.lists(_ANY_CONDITIONS, min_size=1, max_size=8),
+)
+def test_both_stores_find_the_same_parameters_and_not_the_others(
+    server_store: Callable[[Store], Store], held: list[Any], conditions: list[str]
+) -> None:
+    records: list[dict[str, Any]] = []
+    for number, value in enumerate(held):
+        act = {"activity_id": f"a{number}", "session_tag": "p:00001"}
+        records += [
+            {**act, "name": "p", "startTime": "2026-11-22T20:01:00"},
+            {**act, "parameters": {"x": value}},
+        ]
+    with open_store("memory://") as local:
+        local.write(fold(records))
+        server = server_store(local)
+        known = _ids(local, "param.x is known")
+
+        for condition in conditions:
+            found = _ids(local, condition)
+            others = _ids(local, f"NOT {condition}")
+
+            assert found | others == known
+            assert not found & others
+            assert _ids(server, condition) == found
+            assert _ids(server, f"NOT {condition}") == others
+
+
 @pytest.mark.mongo
 @pytest.mark.parametrize(
     "told",
@@ -218,14 +289,20 @@ def test_a_tally_is_that_of_a_server(
 
 
 _NAMES = ("activity", "status", "run", "subrun", "session_tag", "node", "start")
+_MEASURES = ("sum", "avg", "min", "max", "p50", "p95")
 _BY = st.lists(st.sampled_from(_NAMES), max_size=2, unique=True)
 _STAGES: Any = st.one_of(
     st.builds(lambda by: ("count", None, by), _BY),
     st.builds(lambda name: ("unique", name, []), st.sampled_from(_NAMES)),
     st.builds(
-        lambda function, name, by: (function, name, by),
-        st.sampled_from(["sum", "avg", "min", "max", "p50", "p95"]),
-        st.sampled_from(["duration", "run", "subrun", "start", "activity"]),
+        lambda measured, by: (*measured, by),
+        st.sampled_from(
+            [
+                *product(_MEASURES, ["duration", "run", "subrun"]),
+                *product(["min", "max", "p50", "p95"], ["start"]),
+                *product(["min", "max"], ["activity"]),
+            ]
+        ),
         _BY,
     ),
 )
@@ -273,7 +350,8 @@ def _measured_plainly(
     for document in store.scan(f.ACTIVITIES):
         row = {one: document.get(path) for one, path in _ACTIVITY_FIELDS.items()}
         row |= {one: document.get(one) for one in ("run", "subrun", "start")}
-        row["node"] = nodes.get(document.get(f.ENVIRONMENT))
+        there = nodes.get(document.get(f.ENVIRONMENT))
+        row["node"] = document.get(f.NODE) or there
         start, end = document.get(f.START), document.get(f.END)
         lasted = None if not start or not end else (end - start).total_seconds()
         rows.append({**row, "duration": lasted})
@@ -301,8 +379,6 @@ def _of(function: str, held: list[Any]) -> Any:
     if function == "count":
         return len(held)
     known = sorted(value for value in held if value is not None)
-    if function not in ("min", "max"):
-        known = [value for value in known if isinstance(value, int | float)]
     if not known:
         return None
     if function in ("sum", "avg"):

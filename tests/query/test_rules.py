@@ -111,7 +111,9 @@ def night(store: Store) -> Store:
         ("-config.tailcut.picture_thresh:7", 1),
         ("config.tailcut.picture_thresh is unknown kind:activity", 1),
         ("param.ProdID:03", 2),
-        ("param.ProdID:3", 0),
+        ("param.ProdID:3", 2),
+        ("param.ProdID=03", 2),
+        ("param.ProdID=3", 0),
         ('param."cut.level":6', 2),
         ('param."cut.level" > 5.5', 2),
         ('param."$where":"a*b"', 2),
@@ -129,7 +131,15 @@ def night(store: Store) -> Store:
         ("path:dl1_LST-1.Run01618.0000.h5", 1),
         ("path:dl1*", 2),
         ("path:/fefs/*/dl1*", 2),
-        ("path:/fefs/", 0),
+        ("path:/fefs/", 4),
+        (f"path:{_FOLDER}/", 4),
+        ("path:DL1/20191123/", 4),
+        ("path:L1/20191123/", 0),
+        ("path:/fefs/DL1/2019/", 0),
+        ("path=/fefs/", 0),
+        ("dry_run:true", 0),
+        ("dry_run:false", 2),
+        ("-dry_run:true", 2),
         ("dl1_LST-1.Run01618", 2),
         ("r0_to", 2),
         ("Run01618 -0001", 2),
@@ -200,6 +210,7 @@ _KNOWN_OF_SOME = (
     "script in (datasequence, x)",
     "node:vm",
     "interpreter !~ /^3/",
+    "dry_run:true",
     "param.StoreImage:true",
     "software.lstchain:0.12*",
     "env.SHELL:/bin/bash",
@@ -209,7 +220,7 @@ _KNOWN_OF_SOME = (
     "name:dl1*",
     "id:0",
 )
-_KNOWN_OF_NONE = ("config.tailcut.x:6", "param.nothing != 5")
+_KNOWN_OF_NONE = ("started_by:0", "config.tailcut.x:6", "param.nothing != 5")
 
 
 @pytest.mark.parametrize("condition", [*_KNOWN_OF_SOME, *_KNOWN_OF_NONE])

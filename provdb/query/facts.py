@@ -69,6 +69,8 @@ def needed_fields(
         if place is not None:
             own = (field.path(place),)
             needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
+        if kind == "entity" and field.type.named is not None:
+            needed[field.path(field.type.named)] = None
     if DURATION in needed:
         needed |= dict.fromkeys((f.START, f.END))
     return outermost(name for name in needed if name != DURATION)
@@ -134,6 +136,9 @@ class Facts:
             for source in self._standing(document, place)
             for value in _values(source, field, place)
         ]
+        named = field.type.named
+        if not values and found.kind == "entity" and named is not None:
+            values = list(_values(found.document, field, named))
         if len(values) > 1:
             different = {repr(value): value for value in values}
             values = [different[key] for key in sorted(different)]

@@ -23,7 +23,8 @@ from provdb.lineage.result import (
     LineageNode,
     order_of_node,
 )
-from provdb.model import file_facts, file_name
+from provdb.lineage.telescopes import by_telescope, telescopes
+from provdb.model import file_name
 
 __all__ = ["GRANULARITIES", "collapse"]
 
@@ -100,13 +101,13 @@ class _Parting:
         self._edges_from: dict[str, list[LineageEdge]] = {}
         for edge in lineage.edges:
             self._edges_from.setdefault(edge.source, []).append(edge)
-        self._telescopes = _telescopes(lineage)
+        self._telescopes = telescopes(lineage)
 
     def parts(self) -> dict[str, Hashable]:
         """Return what each node has in common with those of its part, by its id."""
         nodes = self._lineage.nodes
         steps = {n.id: self._of_activity(n) for n in nodes if n.kind == "activity"}
-        steps = _by_telescope(steps, self._telescopes)
+        steps = by_telescope(steps, self._telescopes)
         if self._is_by_run:
             steps = _by_production(steps, self._folders())
         counts = Counter(steps.values())
@@ -240,41 +241,6 @@ def _by_folder(parts: Mapping[str, Hashable], lineage: Lineage) -> dict[str, Has
         else parts[node.id]
         for node in lineage.nodes
     }
-
-
-def _by_telescope(
-    steps: Mapping[str, Hashable], telescopes: Mapping[str, str]
-) -> dict[str, Hashable]:
-    """Part the steps of different telescopes, which may have runs of one number.
-
-    A step that names no telescope is of the one that the others name, if it is one.
-    """
-    known: dict[Hashable, set[str]] = {}
-    for id_, step in steps.items():
-        if id_ in telescopes:
-            known.setdefault(step, set()).add(telescopes[id_])
-    only = {step: min(found) for step, found in known.items() if len(found) == 1}
-    return {
-        id_: (step, telescopes.get(id_, only.get(step))) for id_, step in steps.items()
-    }
-
-
-def _telescopes(lineage: Lineage) -> dict[str, str]:
-    """Return the telescopes of files by their names, and of the steps beside them."""
-    named = {
-        node.id: telescope
-        for node in lineage.nodes
-        if node.location is not None
-        and (telescope := file_facts(None, node.location).telescope) is not None
-    }
-    beside: dict[str, set[str]] = {}
-    for edge in lineage.edges:
-        if edge.relation == "used" and edge.target in named:
-            beside.setdefault(edge.source, set()).add(named[edge.target])
-        elif edge.relation == "wasGeneratedBy" and edge.source in named:
-            beside.setdefault(edge.target, set()).add(named[edge.source])
-    steps = {id_: min(found) for id_, found in beside.items() if len(found) == 1}
-    return {**steps, **named}
 
 
 def _without_new_cycles(

@@ -8,9 +8,16 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
-from provdb.model import LEVELS, file_facts
+from provdb.model import LEVELS, Document, file_facts
+from provdb.model import fields as f
 
-__all__ = ["by_telescope", "of_telescope", "telescopes", "telescopes_of_run"]
+__all__ = [
+    "by_telescope",
+    "is_of_telescope",
+    "of_telescope",
+    "telescopes",
+    "telescopes_of_run",
+]
 
 
 def telescopes(lineage: Lineage) -> dict[str, str]:
@@ -108,6 +115,28 @@ def of_telescope(lineage: Lineage, run: int, telescope: str) -> Lineage:
             if edge.source in reached and edge.target in reached
         ),
     )
+
+
+def is_of_telescope(
+    activity: Document, entities: Mapping[str, Document], telescope: str
+) -> bool:
+    """Say whether an activity is of a telescope: its files name it, and no other one.
+
+    Args:
+        activity: The document of the activity.
+        entities: The documents of its files, by id.
+        telescope: The telescope, as `telescope_name` returns it.
+
+    >>> files = {"r0": {"telescope": "LST-2"}, "configuration": {}}
+    >>> links = [{"entity": "r0"}, {"entity": "configuration"}]
+    >>> is_of_telescope({"used": links, "generated": []}, files, "LST-2")
+    True
+    """
+    named = {
+        entities.get(link[f.ENTITY], {}).get(f.TELESCOPE)
+        for link in (*activity[f.USED], *activity[f.GENERATED])
+    }
+    return named - {None} == {telescope}
 
 
 def _steps(lineage: Lineage, run: int) -> Iterable[LineageNode]:

@@ -111,15 +111,20 @@ class Database:
         """
         return path(self.store, a, b, options=self._options(options), limit=limit)
 
-    def diff(self, a: str, b: str, **options: Any) -> Comparison:
+    def diff(
+        self, a: str, b: str, *, telescope: str | None = None, **options: Any
+    ) -> Comparison:
         """Return what differs between two sides, as `provdb.compare.diff` does.
 
         Args:
             a: A run, a tag, a production or a file, such as ``run:01807``.
             b: The other side, in the same way.
+            telescope: The telescope whose activities are compared; unless told, of all.
             **options: Fields of `WalkOptions`.
         """
-        return diff(self.store, a, b, options=self._options(options))
+        return diff(
+            self.store, a, b, options=self._options(options), telescope=telescope
+        )
 
     def versions(self, name: str) -> FileVersions:
         """Return every writing of a file, the latest one first."""
@@ -159,9 +164,14 @@ class Database:
             self.store, asked, rules=self._rules, timeout_seconds=timeout_seconds
         )
 
-    def sessions(self, tag: str = "*") -> RowList:
-        """Return a line for each session whose tag is like a pattern."""
-        return list_sessions(self.store, tag)
+    def sessions(self, tag: str = "*", *, telescope: str | None = None) -> RowList:
+        """Return a line for each session whose tag is like a pattern.
+
+        Args:
+            tag: The pattern, with ``*`` and ``?``.
+            telescope: The telescope that files of the sessions name; unless told, any.
+        """
+        return list_sessions(self.store, tag, telescope=telescope)
 
     def session(self, tag: str) -> list[Document]:
         """Return the documents of all sessions of a tag."""

@@ -30,6 +30,7 @@ __all__ = [
     "output_options",
     "reach_options",
     "rules_option",
+    "telescope_option",
     "unfold_option",
     "walk_options",
 ]
@@ -280,6 +281,16 @@ def collapse_option(command: _Command) -> _Command:
         help="Make one node of the steps of one name and tag, or of one name and run, "
         "and one of their subruns; unless told, run for a graph of more than 60 nodes, "
         "and none for all else.",
+    )(command)
+
+
+def telescope_option(command: _Command) -> _Command:
+    """Give a command ``--telescope``."""
+    return click.option(
+        "--telescope",
+        metavar="NAME",
+        help="Take only what is of this telescope, such as LST-2, where several have "
+        "runs of the same number.",
     )(command)
 
 

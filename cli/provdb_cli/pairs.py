@@ -14,6 +14,7 @@ from provdb_cli.options import (
     as_of_option,
     output_options,
     rules_option,
+    telescope_option,
     unfold_option,
 )
 from provdb_cli.output import choose_format, print_json, print_rows, print_text
@@ -130,6 +131,7 @@ def path(
 @click.argument("b", type=SideName())
 @as_of_option
 @rules_option
+@telescope_option
 @output_options()
 @click.pass_obj
 def diff(
@@ -139,6 +141,7 @@ def diff(
     *,
     as_of: datetime | None,
     no_inferred: bool,
+    telescope: str | None,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -152,6 +155,7 @@ def diff(
     \b
     A and B each are one of
       run:01807, or 01807           all activities of a run
+      run:21000/LST-2               those of one telescope
       tag:r0_to_dl1:01807, or r0_to_dl1:01807, also with * and ?
       production:v0.12.3            the software_version of sessions
       production:v0.12.3/20200117   one night of it
@@ -170,7 +174,7 @@ def diff(
     rules = () if no_inferred else settings.link_rules()
     options = WalkOptions(rules=rules, as_of=as_of)
     with settings.open_store() as store:
-        found = diff(store, a, b, options=options)
+        found = diff(store, a, b, options=options, telescope=telescope)
     for warning in found.warnings:
         warn(f"warning: {warning}")
     if format_name == "json":

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from provdb_cli.errors import warn
-from provdb_cli.options import TABLE_FORMATS, Name
+from provdb_cli.options import TABLE_FORMATS, Name, telescope_option
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.settings import Settings
 
@@ -34,6 +34,7 @@ _TABLES = (("path", "kind", "source"),)
     metavar="DIR",
     help="Write into this folder, and make it if it is not there; here unless told.",
 )
+@telescope_option
 @click.option("--no-graph", is_flag=True, help="Draw no graph, write no PDF.")
 @click.option(
     "--format",
@@ -47,6 +48,7 @@ def products(
     run: str,
     views: tuple[str, ...],
     folder: Path,
+    telescope: str | None,
     no_graph: bool,
     format_name: str | None,
 ) -> None:
@@ -54,11 +56,13 @@ def products(
 
     Beside them stand the configuration files that were used. RUN is 01807, 1807 or
     Run01807. Unless told, the views are calibration_to_dl1 and calibration_to_dl2, as
-    far as the run has come.
+    far as the run has come. Where several telescopes have a run of this number, each
+    has products of its own.
 
     \b
     Example:
       provdb products 01807 -o /fefs/aswg/data/real/DL2/20200117/v0.1.0/model2/log
+      provdb products 21000 --telescope LST-2 -o log
       provdb products 01807 --view r0_to_dl1 --view dl1_to_dl2 -o log
     """
     from provdb.products import parse_run, write_products
@@ -73,6 +77,7 @@ def products(
             among=settings.views(),
             rules=settings.link_rules(),
             has_graphs=not no_graph,
+            telescope=telescope,
             on_problem=lambda problem: warn(f"warning: {problem}"),
         )
     rows = [product.to_dict() for product in written]

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from provdb.model import fields as f
-from provdb_cli.options import SessionTag, output_options
+from provdb_cli.options import SessionTag, output_options, telescope_option
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.settings import Settings
 
@@ -39,10 +39,15 @@ def session() -> None:
 
 @session.command("list")
 @click.argument("tag", type=SessionTag(), default="*")
+@telescope_option
 @output_options()
 @click.pass_obj
 def list_sessions(
-    settings: Settings, tag: str, format_name: str | None, output: Path | None
+    settings: Settings,
+    tag: str,
+    telescope: str | None,
+    format_name: str | None,
+    output: Path | None,
 ) -> None:
     """List the sessions whose tag is TAG (* and ? are wild).
 
@@ -55,7 +60,7 @@ def list_sessions(
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store() as store:
-        rows = list_sessions(store, tag)
+        rows = list_sessions(store, tag, telescope=telescope)
     print_rows(rows, _COLUMNS, format_name=format_name, output=output, tables=_TABLES)
 
 

@@ -1,10 +1,12 @@
 """Draw a lineage as people look at it: level, file, step, time, status."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from provdb.lineage import Lineage, LineageNode, Paths, TreeRow, tree
+from provdb.model import file_facts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +18,8 @@ _WIDE: Final = 100
 _WITH_FOLDERS: Final = 140
 _GAP: Final = 2
 _SHORTEST_NAME: Final = 8
+_SUBRUN_OF_NAME: Final = re.compile(r"(?<=\d\.)\d{4,7}(?!\d)")
+_STREAM_OF_NAME: Final = re.compile(r"(?<=LST-\d\.)\d+(?=\.Run)")
 _STATUS_STYLES: Final = {
     "completed": "green",
     "running": "yellow",
@@ -127,17 +131,29 @@ def _file(row: TreeRow, guide: str) -> "Text":
         text.append(f"{first.level} ", style="bold cyan")
     if len(row.files) > 1:
         text.append(f"×{len(row.files)} ", style="bold")
-    text.append(_label(row.files), style="default not dim")
+    text.append(row.folder + _label(row.files), style="default not dim")
     return text
 
 
 def _label(files: Sequence[LineageNode]) -> str:
-    first, last = files[0], files[-1]
-    name = _name(first)
-    if len(files) == 1 or first.subrun is None or last.subrun is None:
-        return name
-    subruns = f"[{first.subrun:04d}…{last.subrun:04d}]"
-    return name.replace(f"{first.subrun:04d}", subruns, 1)
+    """Return the name of files, with the first and the last number of what differs."""
+    label = _name(files[0])
+    if len(files) == 1:
+        return label
+    subruns = {file.subrun for file in files if file.subrun is not None}
+    if len(subruns) > 1:
+        label = _ranged(label, _SUBRUN_OF_NAME, subruns)
+    streams = {file_facts(file.name, file.location).stream for file in files}
+    return _ranged(label, _STREAM_OF_NAME, streams - {None})
+
+
+def _ranged(label: str, pattern: re.Pattern[str], numbers: Collection[int]) -> str:
+    match = pattern.search(label)
+    if match is None or len(numbers) < 2:
+        return label
+    width = len(match[0])
+    numbers_shown = f"[{min(numbers):0{width}d}…{max(numbers):0{width}d}]"
+    return label[: match.start()] + numbers_shown + label[match.end() :]
 
 
 def _name(node: LineageNode) -> str:
@@ -219,7 +235,8 @@ def _summary(lineage: Lineage) -> Iterator[str]:
 def _ranges(subruns: Sequence[int]) -> str:
     """Return numbers in words: ``subruns 0000-0006, 0008 (8)``."""
     parts: list[list[int]] = []
-    for subrun in sorted(subruns):
+    different = sorted(set(subruns))  # A subrun may have several streams.
+    for subrun in different:
         if parts and subrun == parts[-1][-1] + 1:
             parts[-1].append(subrun)
         else:
@@ -228,6 +245,6 @@ def _ranges(subruns: Sequence[int]) -> str:
         f"{part[0]:04d}" if len(part) == 1 else f"{part[0]:04d}-{part[-1]:04d}"
         for part in parts
     ]
-    if len(subruns) == 1:
+    if len(different) == 1:
         return f"subrun {spans[0]}"
-    return f"subruns {', '.join(spans)} ({len(subruns)})"
+    return f"subruns {', '.join(spans)} ({len(different)})"

@@ -37,7 +37,12 @@ _Pair = tuple[tuple[Any, ...], tuple[Any, ...]]
 
 
 def diff(
-    store: Store, a: str, b: str, *, options: WalkOptions = _EVERYTHING
+    store: Store,
+    a: str,
+    b: str,
+    *,
+    options: WalkOptions = _EVERYTHING,
+    telescope: str | None = None,
 ) -> Comparison:
     """Return what differs between two files, runs, tags or productions.
 
@@ -50,12 +55,14 @@ def diff(
 
     Args:
         store: Where the documents are.
-        a: The one side: ``run:01807`` or the number alone; ``tag:r0_to_dl1:01807`` or
+        a: The one side: ``run:01807`` or the number alone, or ``run:21000/LST-2`` where
+            several telescopes have a run of that number; ``tag:r0_to_dl1:01807`` or
             the tag alone, with ``*`` and ``?``; ``production:v0.12.3``, a
             software_version of sessions, or ``production:v0.12.3/20200117``; else a
             file, as `find_name` takes it, with all it came from.
         b: The other side, in the same way.
         options: How far back files are followed.
+        telescope: The telescope whose activities are compared; unless told, of all.
 
     Raises:
         NotFound: Nothing has one of the names, or nothing is known to have made it.
@@ -70,7 +77,10 @@ def diff(
     ...     for one in diff(store, "run:01807", "run:01808").differences]
     []
     """
-    sides = load_side(store, a, options=options), load_side(store, b, options=options)
+    sides = (
+        load_side(store, a, options=options, telescope=telescope),
+        load_side(store, b, options=options, telescope=telescope),
+    )
     one, other = facts_of(sides[0]), facts_of(sides[1])
     steps = tuple(step for step in one.steps if step in other.steps)
     found: dict[Place, _Pair] = dict(_configuration(store, one, other, steps))

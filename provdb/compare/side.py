@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from provdb.errors import NotFound, QueryError
 from provdb.lineage import WalkOptions, lineage
+from provdb.lineage.telescopes import is_of_telescope
 from provdb.model import Document, decode, execution_start, session_key
 from provdb.model import fields as f
-from provdb.model.names import run_of_tag
+from provdb.model.names import run_of_tag, telescope_name
 from provdb.store import Store
 
 __all__ = ["Side", "load_side"]
@@ -65,16 +66,21 @@ class Side:
         return {}
 
 
-def load_side(store: Store, name: str, *, options: WalkOptions) -> Side:
+def load_side(
+    store: Store, name: str, *, options: WalkOptions, telescope: str | None = None
+) -> Side:
     """Return what a name means: a file, a run, a tag or a production.
 
     Args:
         store: Where the documents are.
-        name: ``run:01807`` or the number alone; ``tag:r0_to_dl1:01807``, or the tag
+        name: ``run:01807`` or the number alone, or ``run:21000/LST-2`` where several
+            telescopes have a run of that number; ``tag:r0_to_dl1:01807``, or the tag
             alone, with ``*`` and ``?``; ``production:v0.12.3``, the software_version
             of sessions, or ``production:v0.12.3/20200117`` for one night of it; else
             a file, as `find_name` takes it, or ``file:NAME``.
         options: How far back a file is followed.
+        telescope: The telescope whose activities count, or None for all; not asked of
+            a file, nor where the name says another one.
 
     Raises:
         NotFound: Nothing has that name, or nothing is known to have made it.
@@ -82,6 +88,8 @@ def load_side(store: Store, name: str, *, options: WalkOptions) -> Side:
         QueryError: It means more than can be compared.
     """
     kind, rest = _kind_of(name, store)
+    if kind == "run" and "/" in rest:
+        rest, _, telescope = rest.partition("/")
     if kind == "file":
         answer = lineage(store, rest, options=options)
         ids = [node.id for node in answer.nodes if node.kind == "activity"]
@@ -97,7 +105,10 @@ def load_side(store: Store, name: str, *, options: WalkOptions) -> Side:
             f"{name} is {len(activities)} activities, at most {_MOST_ACTIVITIES} are "
             "compared; name a run, a tag or one night of the production"
         )
-    return _loaded(store, name, kind, activities)
+    side = _loaded(store, name, kind, activities)
+    if kind == "file" or telescope is None:
+        return side
+    return _of_telescope(side, telescope_name(telescope))
 
 
 _WITHOUT: Final = {
@@ -165,6 +176,19 @@ def _loaded(store: Store, name: str, kind: str, activities: Iterable[Document]) 
         environments=_by_id(store.read(f.ENVIRONMENTS, environments)),
         sessions=_by_id(store.read(f.SESSIONS, sessions)),
     )
+
+
+def _of_telescope(side: Side, telescope: str) -> Side:
+    activities = tuple(
+        activity
+        for activity in side.activities
+        if is_of_telescope(activity, side.entities, telescope)
+    )
+    if not activities:
+        raise NotFound(
+            side.name, message=f"no activity of {side.name} is of {telescope}"
+        )
+    return replace(side, activities=activities)
 
 
 def _by_id(documents: Iterable[Document]) -> dict[str, Document]:

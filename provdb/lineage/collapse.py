@@ -23,6 +23,7 @@ from provdb.lineage.result import (
     LineageNode,
     order_of_node,
 )
+from provdb.lineage.telescopes import by_telescope, telescopes
 from provdb.model import file_name
 
 __all__ = ["GRANULARITIES", "collapse"]
@@ -73,7 +74,8 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
     opened = lineage if lineage.opened is None else lineage.opened
     if to == "none":
         return opened
-    parts = _without_new_cycles(_Parting(opened, to).parts(), opened)
+    parts = _by_folder(_Parting(opened, to).parts(), opened)
+    parts = _without_new_cycles(parts, opened)
     members: dict[Hashable, list[LineageNode]] = {}
     for node in opened.nodes:
         members.setdefault(parts[node.id], []).append(node)
@@ -99,11 +101,13 @@ class _Parting:
         self._edges_from: dict[str, list[LineageEdge]] = {}
         for edge in lineage.edges:
             self._edges_from.setdefault(edge.source, []).append(edge)
+        self._telescopes = telescopes(lineage)
 
     def parts(self) -> dict[str, Hashable]:
         """Return what each node has in common with those of its part, by its id."""
         nodes = self._lineage.nodes
         steps = {n.id: self._of_activity(n) for n in nodes if n.kind == "activity"}
+        steps = by_telescope(steps, self._telescopes)
         if self._is_by_run:
             steps = _by_production(steps, self._folders())
         counts = Counter(steps.values())
@@ -159,6 +163,7 @@ class _Parting:
             origin=node.origin,
             file=_NUMBER.sub("0", file_name(node.location or "")),
             run=node.run if self._is_by_run or not makers else None,
+            telescope=self._telescopes.get(node.id),
             makers=frozenset(makers),
             sources=frozenset(sources),
         )
@@ -213,8 +218,29 @@ class _Kind(NamedTuple):
     origin: str | None
     file: str
     run: int | None
+    telescope: str | None
     makers: frozenset[Hashable]
     sources: frozenset[tuple[str, str | None]]
+
+
+def _by_folder(parts: Mapping[str, Hashable], lineage: Lineage) -> dict[str, Hashable]:
+    """Part files of one name in different folders: they are no subruns of one run.
+
+    Those that a step of the answer made belong together as their steps do.
+    """
+    folders: dict[tuple[Hashable, str], set[str]] = {}
+    for node in lineage.nodes:
+        if node.location is not None:
+            key = parts[node.id], file_name(node.location)
+            folders.setdefault(key, set()).add(posixpath.dirname(node.location))
+    made = {e.source for e in lineage.edges if e.relation == "wasGeneratedBy"}
+    several = {part for (part, _), found in folders.items() if len(found) > 1}
+    return {
+        node.id: (parts[node.id], _folder_of_run(node.location or "", node.subrun))
+        if parts[node.id] in several and node.id not in made
+        else parts[node.id]
+        for node in lineage.nodes
+    }
 
 
 def _without_new_cycles(

@@ -1,14 +1,17 @@
 """A lineage as a tree to look at: a line a file with the step that made it.
 
-Files that differ only in their subrun, and stand at the same place, are folded into
-one line; so is each node of a collapsed answer. What was shown once is not shown
-again below another line.
+Files that differ only in their subrun or stream, and stand at the same place, are
+folded into one line; so is each node of a collapsed answer. Files of one name that lie
+in different folders have a line each, and so have those of different telescopes. What
+was shown once is not shown again below another line.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+import posixpath
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.model import file_facts, file_name
 
 __all__ = ["TreeRow", "tree"]
 
@@ -26,6 +29,7 @@ class TreeRow:
         has_time_conflict: Whether the times of that relation conflict.
         roles: The roles of that relation, in order.
         is_repeated: Whether they stand further up already, with all below them.
+        folder: The end of their folder, where a line beside has files of the same name.
     """
 
     depth: int
@@ -36,6 +40,7 @@ class TreeRow:
     has_time_conflict: bool = False
     roles: tuple[str, ...] = ()
     is_repeated: bool = False
+    folder: str = ""
 
 
 def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
@@ -66,7 +71,7 @@ def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
             graph.row(group, depth=row.depth + 1, is_last=group is groups[-1])
             for group in groups
         ]
-        waiting += reversed(rows)
+        waiting += reversed(_with_folders(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +168,57 @@ class _Graph:
 def _groups(steps: Iterable[_Step], *, is_unfolded: bool) -> list[list[_Step]]:
     groups: dict[Hashable, list[_Step]] = {}
     for step in steps:
-        place = step.node.id if is_unfolded else step.place
+        place = step.node.id if is_unfolded else (step.place, _telescope(step.node))
         groups.setdefault(place, []).append(step)
-    return sorted(groups.values(), key=lambda group: _order(group[0].node))
+    lines = [line for group in groups.values() for line in _by_folder(group)]
+    return sorted(lines, key=lambda line: _order(line[0].node))
+
+
+def _with_folders(rows: Iterable[TreeRow]) -> list[TreeRow]:
+    """Return lines with as much of their folders as tells files of one name apart."""
+    by_name: dict[str, list[TreeRow]] = {}
+    for row in rows:
+        location = row.files[0].location if row.files else None
+        by_name.setdefault(file_name(location or ""), []).append(row)
+    ends: dict[int, str] = {}
+    for name, alike in by_name.items():
+        if not name or len(alike) == 1:
+            continue
+        folders = [posixpath.dirname(row.files[0].location or "") for row in alike]
+        for row, end in zip(alike, _different_ends(folders), strict=True):
+            ends[id(row)] = end
+    return [replace(row, folder=ends.get(id(row), "")) for row in rows]
+
+
+def _different_ends(folders: Sequence[str]) -> list[str]:
+    """Return the shortest ends of folders that differ as much as they do.
+
+    >>> _different_ends(["/cal/v1/pro", "/cal/v2/pro"])
+    ['v1/pro/', 'v2/pro/']
+    """
+    parts = [folder.split("/") for folder in folders]
+    for count in range(1, max(map(len, parts)) + 1):
+        ends = ["/".join(part[-count:]) for part in parts]
+        if len(set(ends)) == len(set(folders)):
+            break
+    is_one = len(set(folders)) == 1
+    return ["" if is_one else f"{end}/" for end in ends]
+
+
+def _telescope(node: LineageNode) -> str | None:
+    return None if node.location is None else file_facts(None, node.location).telescope
+
+
+def _by_folder(group: list[_Step]) -> list[list[_Step]]:
+    """Return files by their folder if two of them differ in nothing else."""
+    locations = {step.node.location for step in group if step.node.location}
+    if len(locations) == len({file_name(location) for location in locations}):
+        return [group]
+    lines: dict[str, list[_Step]] = {}
+    for step in group:
+        folder = posixpath.dirname(step.node.location or "")
+        lines.setdefault(folder, []).append(step)
+    return list(lines.values())
 
 
 def _distinct(nodes: Iterable[LineageNode]) -> list[LineageNode]:

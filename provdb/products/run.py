@@ -22,6 +22,8 @@ from provdb.lineage import (
     run_lineage,
     view,
 )
+from provdb.lineage.telescopes import of_telescope, telescopes_of_run
+from provdb.model.names import telescope_name
 from provdb.products.configuration import UsedFile, has_secrets, used_files
 from provdb.products.folder import Folder
 from provdb.store import Store
@@ -88,9 +90,13 @@ def write_products(
     among: Sequence[View] = VIEWS,
     rules: Collection[LinkRule] = LINK_RULES,
     has_graphs: bool = True,
+    telescope: str | None = None,
     on_problem: Callable[[str], None],
 ) -> list[Product]:
     """Write the products of a run: ``VIEW_RUN_prov.log``, ``.json`` and ``.pdf``.
+
+    Where several telescopes have a run of this number, each has products of its own:
+    ``VIEW_LST-2_RUN_prov.log``.
 
     Beside them stand the configuration files that its steps used: from the store by
     their content, where a copy is stored, else from where they were. None takes the
@@ -105,10 +111,12 @@ def write_products(
         among: The views that there are.
         rules: The link rules that may bridge gaps.
         has_graphs: Whether to draw the graphs, too.
+        telescope: The telescope of which products are written; unless told, of all.
         on_problem: Is told what is missing, a sentence each.
 
     Raises:
-        NotFound: Nothing is known of the run, or of a step of a view.
+        NotFound: Nothing is known of the run, of the telescope, or of a step of a
+            view.
         QueryError: There is no such view.
         MissingExtra: What draws the graphs is not installed.
         ReadError: The folder cannot be written into.
@@ -127,30 +135,33 @@ def write_products(
     for name in views:
         get_view(name, among=among)
     whole = run_lineage(store, run, rules=rules)
-    parts = {
-        name: _part(whole, name, run=run, among=among)
-        for name in views or _usual(whole, run=run, among=among)
-    }
-    details = read_details(whole, store)
-    shown = _union(whole, parts.values())
-    files, problems = used_files(shown, details, store)
-    collapsed = {name: collapse(part, to="run") for name, part in parts.items()}
+    contents: list[tuple[str, str, bytes]] = []
+    files: dict[UsedFile, None] = {}
+    problems: dict[str, None] = {}
     # Graphviz works in processes of its own, while the rest is written.
     with ThreadPoolExecutor() as drawing:
-        graphs = {
-            name: drawing.submit(_graph, part, f"Run {run:05d}: {name}")
-            for name, part in collapsed.items()
-            if has_graphs
-        }
-        contents = [
-            (kind, f"{name}_{run:05d}_prov.{kind}", content)
-            for name, part in collapsed.items()
-            for kind, content in _texts(run_provenance(part, details, run=run))
-        ]
-        contents += [
-            ("pdf", f"{name}_{run:05d}_prov.pdf", graph.result())
-            for name, graph in graphs.items()
-        ]
+        graphs = []
+        for told, answer in _by_telescope(whole, run, telescope):
+            parts = {
+                name: _part(answer, name, run=run, among=among)
+                for name in views or _usual(answer, run=run, among=among)
+            }
+            details = read_details(answer, store)
+            used, missing = used_files(_union(answer, parts.values()), details, store)
+            files |= dict.fromkeys(used)
+            problems |= dict.fromkeys(missing)
+            for name, part in parts.items():
+                collapsed = collapse(part, to="run")
+                stem = f"{name}_{told}{run:05d}_prov"
+                if has_graphs:
+                    title = f"Run {run:05d}{told and f' of {told[:-1]}'}: {name}"
+                    graphs.append((stem, drawing.submit(_graph, collapsed, title)))
+                provenance = run_provenance(collapsed, details, run=run)
+                contents += [
+                    (kind, f"{stem}.{kind}", content)
+                    for kind, content in _texts(provenance)
+                ]
+        contents += [("pdf", f"{stem}.pdf", graph.result()) for stem, graph in graphs]
     target = Folder(folder)
     written = [
         Product(path=target.write(name, content), kind=kind, source="provenance")
@@ -166,6 +177,27 @@ def write_products(
                 raise
             on_problem(str(error))
     return written
+
+
+def _by_telescope(
+    whole: Lineage, run: int, telescope: str | None
+) -> list[tuple[str, Lineage]]:
+    """Return the answer of each telescope, and what names of files say of it.
+
+    Raises:
+        NotFound: The telescope has no such run.
+    """
+    known = telescopes_of_run(whole, run)
+    chosen = known if telescope is None else [telescope_name(telescope)]
+    if telescope is not None and chosen[0] not in known:
+        raise NotFound(
+            telescope,
+            message=f"no step of run {run:05d} names the telescope {chosen[0]}; "
+            f"known are {', '.join(known) or 'none'}",
+        )
+    if len(known) < 2:
+        return [("", whole)]
+    return [(f"{name}_", of_telescope(whole, run, name)) for name in chosen]
 
 
 def _usual(whole: Lineage, *, run: int, among: Sequence[View]) -> list[str]:

@@ -342,7 +342,19 @@ class _Compiler:
         positive, known = self._filters(node, field, place)
         if kind == "activity":
             return Own(filter=signed(positive, known, sign))
-        return Made(positive=positive, known=known, sign=sign)
+        made = Made(positive=positive, known=known, sign=sign)
+        other = field.type.named
+        if other is None:
+            return made
+        type_ = other.type or field.type.type
+        named = self._own(node, field.path(other), type_, sign)
+        if sign == "known":
+            return AnyOf(parts=(made, named))
+        if sign == "unknown":
+            return AllOf(parts=(made, named))
+        # What its own name says counts only where none of its makers says it.
+        is_unsaid = Made(positive=positive, known=known, sign="unknown")
+        return AnyOf(parts=(made, AllOf(parts=(is_unsaid, named))))
 
     def _own(
         self, node: Compare | Match | Known, path: str, type_: str, sign: Sign

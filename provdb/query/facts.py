@@ -74,6 +74,8 @@ def needed_fields(
             if place is not None:
                 own = (field.path(place),)
                 needed |= dict.fromkeys(_OF_SOURCE.get(place.source, own))
+        if kind == "entity" and field.type.named is not None:
+            needed[field.path(field.type.named)] = None
     if DURATION in needed:
         needed |= dict.fromkeys((f.START, f.END))
     return outermost(name for name in needed if name != DURATION)
@@ -142,6 +144,9 @@ class Facts:
                     self._values_at(document, field, field.type.otherwise)
                 )
             values += found_here
+        named = field.type.named
+        if not values and found.kind == "entity" and named is not None:
+            values = list(self._values_at(found.document, field, named))
         if len(values) > 1:
             different = {repr(value): value for value in values}
             values = [different[key] for key in sorted(different)]

@@ -38,10 +38,12 @@ class Place:
         source: In the document itself, or in that of its environment, its session or
             the configuration that it copied.
         path: The path in that document; below it stands the key, if there is one.
+        type: What its values are there, where that is not the type of the field.
     """
 
     source: Source = "own"
     path: str
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,7 @@ class FieldType:
         entity: Where it stands of an entity's own, or None.
         activity: Where it stands of an activity, or None.
         otherwise: Where it stands of an activity that lacks it there, or None.
+        named: Where it stands of an entity whose makers do not say it, or None.
         has_keys: Whether keys follow its name.
         is_indexed: Whether an index finds a value of it.
     """
@@ -69,6 +72,7 @@ class FieldType:
     entity: Place | None = None
     activity: Place | None = None
     otherwise: Place | None = None
+    named: Place | None = None
     has_keys: bool = False
     is_indexed: bool = False
 
@@ -154,6 +158,29 @@ _TABLE: Final = (
     FieldType(
         name="made_by", about="entity", type="text", is_indexed=True,
         meaning="name of the activity that made it", example="made_by:dl1ab",
+    ),
+    FieldType(
+        name="telescope", about="entity", type="telescope",
+        meaning="telescope in the name of the file or of its folder",
+        example="telescope:LST-2", entity=_own(f.TELESCOPE),
+    ),
+    FieldType(
+        name="stream", about="entity", type="whole number",
+        meaning="stream of raw data", example="stream:1..4", entity=_own(f.STREAM),
+    ),
+    FieldType(
+        name="data_kind", about="entity", type="text",
+        meaning="what the data are: events, muons, datacheck, calibration, model …",
+        example="data_kind:calibration", entity=_own(f.DATA_KIND),
+    ),
+    FieldType(
+        name="particle", about="entity", type="text", meaning="simulated particle",
+        example="particle:gamma*", entity=_own(f.PARTICLE),
+    ),
+    FieldType(
+        name="simulation_run", about="entity", type="run",
+        meaning="run of a simulation, which run never means",
+        example="simulation_run:1000", entity=_own(f.SIMULATION_RUN),
     ),
     # Of activities, and of entities by who made them.
     FieldType(
@@ -254,7 +281,8 @@ _TABLE: Final = (
     ),
     FieldType(
         name="date", about="both", type="date", is_indexed=True,
-        meaning="observation date", example="date:20191101..20191130",
+        meaning="observation date, by the session or else by the name of the file",
+        example="date:20191101..20191130", named=Place(path=f.DATE, type="day"),
         activity=Place(
             source="session", path=f"{f.PROPERTIES}.observation_date"
         ),

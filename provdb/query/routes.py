@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 # Fields of entities with few documents for a value.
-_FEW: Final = (f.ID, f.RUN, f.LOCATION, f.FILE_NAME, f.HASH)
+_FEW: Final = (f.ID, f.RUN, f.LOCATION, f.FILE_NAME, f.HASH, f.DATE)
 _FEW_MADE: Final = (SESSION, f.SESSION_TAG)
 
 
@@ -99,6 +99,9 @@ def route_of(condition: Condition) -> Route:
         makers = _driving(parts, among=() if own is None else _FEW_MADE)
         if makers is not None:
             return ByMakers(makers=makers, filter=own)
+        for routes in _alternatives(parts):
+            if all(map(_is_narrow, routes)):
+                return Several(routes=routes)
     if own is None:
         for part in parts:
             if isinstance(part, AnyOf):
@@ -188,6 +191,23 @@ def _of_a_maker(condition: Condition) -> Filter | None:
     if isinstance(condition, Made) and condition.sign != "unknown":
         return signed(condition.positive, condition.known, condition.sign)
     return None
+
+
+def _alternatives(parts: tuple[Condition, ...]) -> Iterator[tuple[Route, ...]]:
+    """Yield, for each part that has alternatives, the route of each with the others."""
+    for number, part in enumerate(parts):
+        if isinstance(part, AnyOf) and len(parts) > 1 and has_made(part):
+            others = (*parts[:number], *parts[number + 1 :])
+            yield tuple(route_of(AllOf(parts=(*others, one))) for one in part.parts)
+
+
+def _is_narrow(route: Route) -> bool:
+    """Say whether a route comes to few documents that are not selected."""
+    if isinstance(route, Several):
+        return all(map(_is_narrow, route.routes))
+    if isinstance(route, ByMakers):
+        return bool(_names(route.makers) & set(_FEW_MADE))
+    return isinstance(route, Matching) and bool(_names(route.filter or {}) & set(_FEW))
 
 
 def _names(filter_: Filter) -> set[str]:

@@ -144,6 +144,7 @@ SPANS: Final[dict[str, Callable[[str], Span | None]]] = {
     "whole number": _whole,
     "number": _whole,
     "date": _date,
+    "day": _date,
     "time": _time,
     "duration": _duration,
 }

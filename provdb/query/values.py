@@ -14,6 +14,7 @@ from provdb.errors import QuerySyntaxError
 from provdb.model import LEVELS, file_name, location_id
 from provdb.model import fields as f
 from provdb.model.activity import STATUSES
+from provdb.model.names import telescope_name
 from provdb.query.any_values import (
     any_condition,
     equal_any,
@@ -37,6 +38,7 @@ _EXAMPLES: Final = {
     "number": "a number",
     "time": "a time such as 2020-05-18 or 2020-05-18T14:30",
     "date": "a date such as 20191123 or 2019-11",
+    "day": "a date such as 20191123 or 2019-11",
     "duration": "a duration such as 20m, 1h30m or 90s",
     "version": "a version such as 0.10.18",
     "truth": "true or false",
@@ -177,6 +179,13 @@ def _dates_between(asked: _Asked, low: Any, high: Any) -> Filter:
     return {"$or": forms}
 
 
+def _days_between(asked: _Asked, low: Any, high: Any) -> Filter:
+    """Return the condition for dates that are all written as YYYY-MM-DD."""
+    bounds = {"$gte": low, "$lt": high}
+    days = {name: day.isoformat() for name, day in bounds.items() if day is not None}
+    return {asked.path: days}
+
+
 def _lasts_between(asked: _Asked, low: Any, high: Any) -> Filter:
     computed = {"$subtract": [f"${f.END}", f"${f.START}"]}
     bounds = (("$gte", low), ("$lt", high))
@@ -237,6 +246,12 @@ def _equal_text(asked: _Asked, value: Text, is_exact: bool) -> Filter:
     if is_exact or not is_glob(value):
         return {asked.path: value.text}
     return {asked.path: glob_condition(value.text)}
+
+
+def _equal_telescope(asked: _Asked, value: Text, is_exact: bool) -> Filter:
+    if is_exact or is_glob(value):
+        return _equal_text(asked, value, is_exact)
+    return {asked.path: telescope_name(value.text)}
 
 
 def _equal_choice(asked: _Asked, value: Text, is_exact: bool) -> Filter:
@@ -311,11 +326,13 @@ def _equal_truth(asked: _Asked, value: Text, is_exact: bool) -> Filter:
 
 _BETWEEN: Final[dict[str, Callable[[_Asked, Any, Any], Filter]]] = {
     "date": _dates_between,
+    "day": _days_between,
     "duration": _lasts_between,
 }
 _EQUAL: Final[dict[str, Callable[[_Asked, Text, bool], Filter]]] = {
     "level": _equal_choice,
     "status": _equal_choice,
+    "telescope": _equal_telescope,
     "hash": _equal_hash,
     "path": _equal_path,
     "production": _equal_production,

@@ -49,6 +49,7 @@ INDEXES: Final = (
     Index(collection=f.ENTITIES, fields=(f.HASH,), is_sparse=True),
     Index(collection=f.ENTITIES, fields=(f.PATTERN,), is_sparse=True),
     Index(collection=f.ENTITIES, fields=(f.LEVEL, f.RUN), has_few_first=True),
+    Index(collection=f.ENTITIES, fields=(f.DATE,), is_sparse=True),
     Index(
         collection=f.ENTITIES,
         fields=(f"{f.DERIVED_FROM}.{f.ENTITY}",),

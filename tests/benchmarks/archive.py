@@ -26,7 +26,7 @@ _MINUTES = 20
 _RUNS = "020"
 _TOLD = re.compile(rf"20200101|2020-01-01|2020-01-02|(?<!\d){_RUNS}(?=\d\d(?!\d))")
 # What differs from night to night, beside ids.
-_OF_ENTITY = ("file_name", "location", "run", "session_tags")
+_OF_ENTITY = ("date", "file_name", "location", "run", "session_tags")
 _OF_ACTIVITY = (
     "arguments",
     "end",

@@ -66,7 +66,7 @@ def _words(text: str) -> list[str]:
         ("session_tag:r0_to_dl1:0", ["r0_to_dl1:01618"]),
         ("session_tag:", ["r0_to_dl1:01618", '"it\\"s"']),
         ("path:/", ["/fefs/", "/fefs/x.h5"]),
-        ("par", ["param."]),
+        ("para", ["param."]),
         ("param.P", ["param.ProdID:"]),
         ("param.tail.c", ["param.tail.cut:"]),
         ("param.", ["param.ProdID:", 'param."cut.level":', "param.tail.cut:"]),

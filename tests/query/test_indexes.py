@@ -66,10 +66,13 @@ def test_the_order_of_questions_is_shown(few_nights: Store) -> None:
         f.SESSIONS,
         f.ACTIVITIES,
         f.ENTITIES,
+        f.ENTITIES,
     ]
-    assert asks[-1]["pipeline"] == [
+    assert asks[-2]["pipeline"] == [
         {"$match": {"_id": {"$in": "what these generated"}, "level": "DL2"}}
     ]
+    # And those whose own names say the night, where no session does.
+    assert asks[-1]["index"] == ["date_1"]
 
 
 @pytest.mark.mongo

@@ -81,6 +81,18 @@ def night(store: Store) -> Store:
         ("date:2019-11 kind:activity", 1),
         ("-date:20200101 kind:activity", 1),
         ("date is unknown kind:activity", 1),
+        # One session does not say its night, but the folder of its files does.
+        ("level:DL1 date:20191123", 2),
+        ("level:R0 date:20191123", 2),
+        ("level:R0 date:20191124", 0),
+        ("level:DL1 date is known", 2),
+        ("level:DL1 date is unknown", 0),
+        ("telescope:LST-1", 4),
+        ("telescope:lst1", 4),
+        ("telescope:LST-2", 0),
+        ("-telescope:LST-2", 4),
+        ("stream:1", 2),
+        ("data_kind:events", 4),
         ("start:2020-05-18", 2),
         ("start:2020-05-18T10:00", 2),
         ("start > 2020-05-18T10:00", 0),
@@ -96,7 +108,7 @@ def night(store: Store) -> Store:
         ("level:R0 status is unknown", 2),
         ("level:DL1 made_by:r0_*", 2),
         ("level:DL1 node:cp0000", 1),
-        ("level:DL1 date:20191123", 1),
+        ("level:DL1 -date:20191123", 0),
         ("node:cp0000", 1),
         ("node != cp0000", 1),
         ("node ~ /^cp0/", 2),
@@ -197,6 +209,9 @@ _KNOWN_OF_SOME = (
     "hash:0",
     "size > 5",
     "prod:v0.1*",
+    "telescope:LST-1",
+    "stream:1",
+    "data_kind:events",
     "made_by:dl1ab",
     "activity:dl1ab",
     "session_tag:dl1ab:01807",
@@ -220,7 +235,13 @@ _KNOWN_OF_SOME = (
     "name:dl1*",
     "id:0",
 )
-_KNOWN_OF_NONE = ("started_by:0", "config.tailcut.x:6", "param.nothing != 5")
+_KNOWN_OF_NONE = (
+    "started_by:0",
+    "config.tailcut.x:6",
+    "param.nothing != 5",
+    "particle:gamma",
+    "simulation_run:1000",
+)
 
 
 @pytest.mark.parametrize("condition", [*_KNOWN_OF_SOME, *_KNOWN_OF_NONE])

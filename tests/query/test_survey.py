@@ -100,7 +100,7 @@ def test_a_value_that_is_an_example_is_found(night: Store) -> None:
     ("prefix", "names"),
     [
         ("le", ["level"]),
-        ("st", ["status", "start", "started_by"]),
+        ("sta", ["status", "start", "started_by"]),
         ("param.P", ["param.ProdID"]),
         ("param", ["param.ProdID", "param.nested.x", 'param."rare.one"']),
         ("param.x", []),

@@ -184,7 +184,10 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
         made = _makers(history, answer)
         nearest = min(
             zip(places, held, strict=True),
-            key=lambda one: (_writers(one[0].state) != made, len(one[1].jobs ^ said[0])),
+            key=lambda one: (
+                _writers(one[0].state) != made,
+                len(one[1].jobs ^ said[0]),
+            ),
         )[1]
         asked = f"{file.path} version {version.id}"
         yield _compared(history, nearest, answer, asked)

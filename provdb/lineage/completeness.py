@@ -3,15 +3,13 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-__all__ = ["Completeness", "runs_in_words"]
+__all__ = ["Completeness", "Places", "runs_in_words"]
 
 # So many names stand in a sentence; the rest is counted.
 _MOST_NAMES: Final = 3
 _MOST_RUNS: Final = 3
-_NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,66 +61,73 @@ class Completeness:
         >>> Completeness(gaps=("6d2362",), contested=2).sentence
         'Not complete: 1 gap; 2 edges contested.'
         """
-        return self.describe()
+        return self.describe(self.places({}))
 
-    def describe(
-        self,
-        *,
-        names: Mapping[str, str] = _NO_NAMES,
-        contested: Collection[str] = (),
-        time_conflicts: Collection[str] = (),
-        complete: str = "Complete",
-    ) -> str:
-        """Return all of it as one sentence that names up to three places of a kind.
+    def places(self, names: Mapping[str, str]) -> "Places":
+        """Return what is to be named of it.
 
         Args:
             names: Names of nodes and activities by id; what has none is not named.
-            contested: Names of the files that contested edges lead to.
-            time_conflicts: Names of the files that edges with conflicting times lead
-                to.
-            complete: How a complete answer begins.
-
-        >>> names = {"6d2362": "dl1_LST-1.Run01618.0008.h5"}
-        >>> Completeness(gaps=("6d2362",)).describe(names=names)
-        'Not complete: 1 gap (dl1_LST-1.Run01618.0008.h5).'
         """
 
-        def named(ids: Iterable[str]) -> list[str]:
-            return [names[id_] for id_ in ids if id_ in names]
+        def named(ids: Iterable[str]) -> tuple[str, ...]:
+            return tuple(names[id_] for id_ in ids if id_ in names)
 
-        mixed = [
-            f"{names[id_]}: {reason}" if reason else names[id_]
-            for id_, reason in self.mixed
-            if id_ in names
-        ]
-        missing = [
-            _counted(len(self.gaps), "gap", places=named(self.gaps)),
+        return Places(
+            gaps=named(self.gaps),
+            incomplete=named(self.incomplete),
+            damaged=named(self.damaged),
+            mixed=tuple(
+                f"{names[id_]}: {reason}" if reason else names[id_]
+                for id_, reason in self.mixed
+                if id_ in names
+            ),
+        )
+
+    def describe(self, places: "Places", *, complete: str = "Complete") -> str:
+        """Return all of it as one sentence that names up to three places of a kind.
+
+        Args:
+            places: What is to be named.
+            complete: How a complete answer begins.
+
+        >>> lacking = Completeness(gaps=("6d2362",))
+        >>> lacking.describe(lacking.places({"6d2362": "dl1_LST-1.Run01618.0008.h5"}))
+        'Not complete: 1 gap (dl1_LST-1.Run01618.0008.h5).'
+        """
+        missing, doubts = self.missing(places), self.doubts(places)
+        start = f"Not complete: {missing}" if missing else complete
+        return "; ".join(filter(None, (start, doubts))) + "."
+
+    def missing(self, places: "Places") -> str:
+        """Return in words what is missing; nothing of a complete answer."""
+        words = (
+            _counted(len(self.gaps), "gap", places=places.gaps),
             _counted(
-                len(self.incomplete),
-                "step",
-                "incomplete",
-                places=named(self.incomplete),
+                len(self.incomplete), "step", "incomplete", places=places.incomplete
             ),
             _counted(len(self.ties), "tie", "of link rules"),
             "cut by an option" if self.is_cut else "",
-        ]
-        doubts = [
-            _counted(self.contested, "edge", "contested", places=contested),
-            _counted(self.time_conflicts, "time conflict", places=time_conflicts),
+        )
+        return ", ".join(filter(None, words))
+
+    def doubts(self, places: "Places") -> str:
+        """Return in words what is in doubt or inferred; nothing if nothing is."""
+        words = (
+            _counted(self.contested, "edge", "contested", places=places.contested),
+            _counted(
+                self.time_conflicts, "time conflict", places=places.time_conflicts
+            ),
             _counted(
                 len(self.damaged),
                 "step",
                 "may have damaged a file",
-                places=named(self.damaged),
+                places=places.damaged,
             ),
-            _counted(len(self.mixed), "version", "mixed", places=mixed),
+            _counted(len(self.mixed), "version", "mixed", places=places.mixed),
             _counted(self.inferred, "edge", "inferred"),
-        ]
-        lacking = ", ".join(filter(None, missing))
-        parts = [f"Not complete: {lacking}" if lacking else complete]
-        if any(doubts):
-            parts.append(", ".join(filter(None, doubts)))
-        return "; ".join(parts) + "."
+        )
+        return ", ".join(filter(None, words))
 
     def to_dict(self, *, sentence: str | None = None) -> dict[str, Any]:
         """Return it as it stands in JSON.
@@ -144,6 +149,26 @@ class Completeness:
             "cut": self.is_cut,
             "sentence": self.sentence if sentence is None else sentence,
         }
+
+
+class Places(NamedTuple):
+    """Names of what is missing or in doubt.
+
+    Attributes:
+        gaps: Of the data products that nobody is known to have made.
+        incomplete: Of the steps and files of which records are missing.
+        contested: Of the files that contested edges lead to.
+        time_conflicts: Of the files that edges with conflicting times lead to.
+        damaged: Of the steps that may have damaged a file.
+        mixed: Of the mixed versions, with what differs.
+    """
+
+    gaps: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
+    time_conflicts: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
 
 
 def runs_in_words(files: Iterable[tuple[int | None, int | None]]) -> str:

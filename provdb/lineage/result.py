@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from provdb.lineage.completeness import Completeness, runs_in_words
+from provdb.lineage.completeness import Completeness, Places, runs_in_words
 from provdb.model import file_name, format_time
 from provdb.tabular import Tabular
 
@@ -251,18 +251,22 @@ class Lineage(Tabular):
         files = opened.files_of_level(_RAW) if self.is_upstream else ()
         raw = runs_in_words((file.run, file.subrun) for file in files)
         complete = f"Complete to raw data: {raw}" if raw else "Complete"
-        nodes = (*opened.nodes, *self.damaging)
-        names = {node.id: name_in_words(node) for node in nodes}
-        edges = opened.edges
-        sentence = self.completeness.describe(
-            names=names,
-            contested=[names[_file_of(e)] for e in edges if e.is_contested],
-            time_conflicts=[names[_file_of(e)] for e in edges if e.time_conflict],
-            complete=complete,
-        )
+        sentence = self.completeness.describe(self.places, complete=complete)
         if raw and not self.completeness.is_complete:
             return f"{sentence} Raw data found: {raw}."
         return sentence
+
+    @property
+    def places(self) -> Places:
+        """Names of what is missing or in doubt."""
+        opened = self if self.opened is None else self.opened
+        nodes = (*opened.nodes, *self.damaging)
+        names = {node.id: name_in_words(node) for node in nodes}
+        edges = opened.edges
+        return self.completeness.places(names)._replace(
+            contested=tuple(names[_file_of(e)] for e in edges if e.is_contested),
+            time_conflicts=tuple(names[_file_of(e)] for e in edges if e.time_conflict),
+        )
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import click
 
 from provdb.errors import StoreUnavailable
+from provdb_cli.completeness import end_if_strict, warn_of_doubts
 from provdb_cli.errors import ANSWER_IS_NO, warn
-from provdb_cli.options import FieldName, QueryText, output_options
+from provdb_cli.options import FieldName, QueryText, output_options, strict_option
 from provdb_cli.output import cell, choose_format, print_json, print_rows, print_text
 from provdb_cli.progress import Counting
 from provdb_cli.settings import Settings
@@ -114,6 +115,7 @@ class _QueryCommand(click.Command):
     metavar="SECONDS",
     help="End a query that takes longer.",
 )
+@strict_option
 @output_options()
 @click.pass_obj
 def find(
@@ -121,6 +123,7 @@ def find(
     query: str,
     is_explained: bool,
     timeout_seconds: float | None,
+    is_strict: bool,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -128,7 +131,8 @@ def find(
 
     A query is conditions, such as level:DL1 or run:1618..1620, joined by blanks, OR,
     NOT and brackets; then stages after pipes. The exit status is 1 if nothing is
-    found.
+    found. If a lineage that upstream() or downstream() follows is not complete, or in
+    doubt, a warning says so.
 
     \b
     Example:
@@ -139,6 +143,7 @@ def find(
       provdb query find 'activity:r0_to_dl1 date:20200117 | p95 duration by node'
       provdb query find 'upstream(run:1807 level:DL2) | unique software.ctapipe'
     """
+    from provdb.lineage.completeness import Completeness
     from provdb.query import compile_query, explain
     from provdb.query import find as find_rows
     from provdb_cli.explained import draw_explained
@@ -156,6 +161,12 @@ def find(
             else:
                 print_json(explained, output=output)
             return
+        completeness = Completeness()
+
+        def join(reached: Completeness) -> None:
+            nonlocal completeness
+            completeness = completeness.joined(reached)
+
         is_live = output is None and format_name in ("jsonl", "csv")
         counting = Counting(is_hidden_by_rows=is_live and sys.stdout.isatty())
         with store.within(timeout_seconds), counting:
@@ -165,6 +176,7 @@ def find(
                     compiled,
                     rules=settings.link_rules(),
                     timeout_seconds=timeout_seconds,
+                    on_reached=join,
                 )
             )
             first = next(rows, None)
@@ -176,8 +188,10 @@ def find(
                 output=output,
                 tables=() if compiled.columns else _TABLES.get(kinds, _BOTH_TABLES),
             )
+    warn_of_doubts(completeness, completeness.sentence)
     if first is None:
         raise click.exceptions.Exit(ANSWER_IS_NO)
+    end_if_strict(completeness, is_strict=is_strict)
 
 
 @click.command()

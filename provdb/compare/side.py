@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from provdb.errors import NotFound, QueryError
-from provdb.lineage import WalkOptions, lineage
+from provdb.lineage import Lineage, WalkOptions, lineage
+from provdb.lineage.completeness import Completeness
 from provdb.model import Document, decode, execution_start, session_key
 from provdb.model import fields as f
 from provdb.model.names import run_of_tag
@@ -19,6 +20,7 @@ _KINDS: Final = ("file", "run", "tag", "production")
 _RUN: Final = re.compile(r"\d{1,9}")
 _WILD: Final = re.compile(r"[*?\[]")
 _MOST_ACTIVITIES: Final = 20_000
+_COMPLETE: Final = Completeness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,8 @@ class Side:
         entities: What they used and generated, by id, as far as it is described.
         environments: Their environments, by id.
         sessions: Their sessions, by id.
+        completeness: What the lineage of a file knows and does not know.
+        sentence: The same in words, with names; empty of what is not a file.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Side:
     entities: Mapping[str, Document]
     environments: Mapping[str, Document]
     sessions: Mapping[str, Document]
+    completeness: Completeness = _COMPLETE
+    sentence: str = ""
 
     @property
     def generated(self) -> frozenset[str]:
@@ -82,6 +88,7 @@ def load_side(store: Store, name: str, *, options: WalkOptions) -> Side:
         QueryError: It means more than can be compared.
     """
     kind, rest = _kind_of(name, store)
+    answer: Lineage | None = None
     if kind == "file":
         answer = lineage(store, rest, options=options)
         ids = [node.id for node in answer.nodes if node.kind == "activity"]
@@ -97,7 +104,10 @@ def load_side(store: Store, name: str, *, options: WalkOptions) -> Side:
             f"{name} is {len(activities)} activities, at most {_MOST_ACTIVITIES} are "
             "compared; name a run, a tag or one night of the production"
         )
-    return _loaded(store, name, kind, activities)
+    side = _loaded(store, name, kind, activities)
+    if answer is None:
+        return side
+    return replace(side, completeness=answer.completeness, sentence=answer.sentence)
 
 
 _WITHOUT: Final = {

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 __all__ = ["Completeness", "Places", "runs_in_words"]
 
 # So many names stand in a sentence; the rest is counted.
 _MOST_NAMES: Final = 3
 _MOST_RUNS: Final = 3
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +130,25 @@ class Completeness:
         )
         return ", ".join(filter(None, words))
 
+    def joined(self, other: "Completeness") -> "Completeness":
+        """Return what two answers know and do not know together.
+
+        >>> both = Completeness(gaps=("5a2d",)).joined(Completeness(contested=1))
+        >>> both.sentence
+        'Not complete: 1 gap; 1 edge contested.'
+        """
+        return Completeness(
+            gaps=_union(self.gaps, other.gaps),
+            mixed=_union(self.mixed, other.mixed),
+            contested=self.contested + other.contested,
+            time_conflicts=self.time_conflicts + other.time_conflicts,
+            inferred=self.inferred + other.inferred,
+            damaged=_union(self.damaged, other.damaged),
+            incomplete=_union(self.incomplete, other.incomplete),
+            ties=_union(self.ties, other.ties),
+            is_cut=self.is_cut or other.is_cut,
+        )
+
     def to_dict(self, *, sentence: str | None = None) -> dict[str, Any]:
         """Return it as it stands in JSON.
 
@@ -213,6 +233,10 @@ def _subruns(subruns: Sequence[int]) -> str:
     if len(subruns) == 1:
         return f", subrun {spans[0]}"
     return f", subruns {', '.join(spans)} ({len(subruns)})"
+
+
+def _union(some: Iterable[_Item], others: Iterable[_Item]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys((*some, *others)))
 
 
 def _counted(

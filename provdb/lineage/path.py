@@ -16,7 +16,7 @@ from provdb.lineage.result import (
 )
 from provdb.lineage.walk import WalkOptions, lineage_until
 from provdb.store import Store
-from provdb.tabular import Tabular
+from provdb.tabular import Tabular, html_note
 
 __all__ = ["Paths", "path"]
 
@@ -107,6 +107,10 @@ class Paths(Tabular):
             completeness=self.completeness,
             damaging=self.damaging,
         )
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows, and below it the sentence."""
+        return Tabular._repr_html_(self) + html_note(self.sentence)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each node of each chain, from the later version back.

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
+from provdb.lineage.completeness import Completeness
 from provdb.lineage.essentials import Activity
 from provdb.lineage.history import History, Node
 from provdb.lineage.loaded import Loaded
@@ -13,6 +15,8 @@ from provdb.store import Store
 
 __all__ = ["ReachedIds", "makers", "reach"]
 
+_COMPLETE: Final = Completeness()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReachedIds:
@@ -21,10 +25,12 @@ class ReachedIds:
     Attributes:
         entities: Ids of entities.
         activities: Ids of activities.
+        completeness: What the walk knows, and what it does not know.
     """
 
     entities: frozenset[str]
     activities: frozenset[str]
+    completeness: Completeness = _COMPLETE
 
 
 def reach(

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from provdb.lineage.completeness import Completeness, Places, runs_in_words
 from provdb.model import file_name, format_time
-from provdb.tabular import Tabular
+from provdb.tabular import Tabular, html_note
 
 __all__ = [
     "DOUBTS",
@@ -322,6 +322,10 @@ class Lineage(Tabular):
         wanted = dict.fromkeys(node.members)
         nodes = {one.id: one for one in self.opened.nodes if one.id in wanted}
         return tuple(nodes[id_] for id_ in wanted)
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows, and below it the sentence."""
+        return Tabular._repr_html_(self) + html_note(self.sentence)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each node: nearest first, then in order.

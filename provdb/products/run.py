@@ -89,6 +89,7 @@ def write_products(
     rules: Collection[LinkRule] = LINK_RULES,
     has_graphs: bool = True,
     on_problem: Callable[[str], None],
+    on_answer: Callable[[Lineage], None] = lambda _: None,
 ) -> list[Product]:
     """Write the products of a run: ``VIEW_RUN_prov.log``, ``.json`` and ``.pdf``.
 
@@ -106,6 +107,7 @@ def write_products(
         rules: The link rules that may bridge gaps.
         has_graphs: Whether to draw the graphs, too.
         on_problem: Is told what is missing, a sentence each.
+        on_answer: Is given the lineage of the run that the products show.
 
     Raises:
         NotFound: Nothing is known of the run, or of a step of a view.
@@ -127,6 +129,7 @@ def write_products(
     for name in views:
         get_view(name, among=among)
     whole = run_lineage(store, run, rules=rules)
+    on_answer(whole)
     parts = {
         name: _part(whole, name, run=run, among=among)
         for name in views or _usual(whole, run=run, among=among)

@@ -10,7 +10,14 @@ import orjson
 from provdb.errors import MissingExtra
 from provdb.model import format_time
 
-__all__ = ["MOST_ROWS", "RowList", "Tabular", "html_table", "plain_row"]
+__all__ = [
+    "MOST_ROWS",
+    "RowList",
+    "Tabular",
+    "html_note",
+    "html_table",
+    "plain_row",
+]
 
 # So many rows are shown in a notebook.
 MOST_ROWS: Final = 100
@@ -112,6 +119,15 @@ def html_table(rows: Sequence[Mapping[str, Any]], *, is_all: bool = True) -> str
         f"<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
         f"<p>{note}</p>"
     )
+
+
+def html_note(text: str) -> str:
+    """Return a sentence as a paragraph of HTML, in which nothing becomes markup.
+
+    >>> html_note("1 gap (<b>.h5)")
+    '<p>1 gap (&lt;b&gt;.h5)</p>'
+    """
+    return f"<p>{escape(text)}</p>"
 
 
 def _fields(rows: Iterable[Mapping[str, Any]]) -> list[str]:

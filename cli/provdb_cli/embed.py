@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from provdb.errors import ProvdbError, StoreUnavailable
-from provdb_cli.errors import status_of, warn
-from provdb_cli.options import TABLE_FORMATS, FileName, rules_option
+from provdb_cli.errors import ANSWER_IS_NO, status_of, warn
+from provdb_cli.options import TABLE_FORMATS, FileName, rules_option, strict_option
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
@@ -39,6 +39,7 @@ _TABLES: Final = (
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
 @rules_option
+@strict_option
 @click.option(
     "--format",
     "format_name",
@@ -52,6 +53,7 @@ def embed(
     output: Path | None,
     dry_run: bool,
     no_inferred: bool,
+    is_strict: bool,
     format_name: str | None,
 ) -> None:
     """Write all that FILE came from into FILE, an HDF5 or FITS file.
@@ -85,6 +87,8 @@ def embed(
         for file in files:
             try:
                 planned = plan(store, file, rules=rules)
+                if is_strict and not planned.content.completeness.is_certain:
+                    worst = max(worst, ANSWER_IS_NO)
                 rows.append(
                     planned.said("to be embedded")
                     if dry_run and not planned.is_up_to_date

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from provdb_cli.completeness import end_if_strict, warn_of_doubts
 from provdb_cli.errors import warn
 from provdb_cli.options import (
     GRAPH_FORMATS,
@@ -13,6 +14,7 @@ from provdb_cli.options import (
     collapse_option,
     link_option,
     reach_options,
+    strict_option,
 )
 from provdb_cli.output import print_export
 from provdb_cli.settings import Settings
@@ -38,6 +40,7 @@ _DEFAULT: Final = "prov-json"
 @click.option("--impact", is_flag=True, help="Export what came from FILE instead.")
 @collapse_option
 @reach_options
+@strict_option
 @link_option
 @click.option(
     "--definition",
@@ -74,6 +77,7 @@ def export(
     definition_file: Path | None,
     format_name: str | None,
     output: Path | None,
+    is_strict: bool,
     **options: Any,
 ) -> None:
     """Write everything FILE came from as PROV, for other tools.
@@ -104,6 +108,7 @@ def export(
         )
         for warning in answer.warnings:
             warn(f"warning: {warning}")
+        warn_of_doubts(answer.completeness, answer.sentence)
         print_export(
             answer,
             store,
@@ -113,6 +118,7 @@ def export(
             link_template=link_template,
             definition=definition,
         )
+    end_if_strict(answer.completeness, is_strict=is_strict)
 
 
 def _answer(

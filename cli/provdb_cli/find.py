@@ -11,8 +11,9 @@ from typing import Any, Final
 import click
 
 from provdb.errors import StoreUnavailable
+from provdb_cli.completeness import end_if_strict, warn_of_doubts
 from provdb_cli.errors import ANSWER_IS_NO, warn
-from provdb_cli.options import FieldName, QueryText, output_options
+from provdb_cli.options import FieldName, QueryText, output_options, strict_option
 from provdb_cli.output import cell, choose_format, print_json, print_rows, print_text
 from provdb_cli.progress import Counting
 from provdb_cli.settings import Settings
@@ -115,6 +116,7 @@ class _QueryCommand(click.Command):
     metavar="SECONDS",
     help="End a query that takes longer.",
 )
+@strict_option
 @output_options()
 @click.pass_obj
 def find(
@@ -122,6 +124,7 @@ def find(
     query: str,
     is_explained: bool,
     timeout_seconds: float | None,
+    is_strict: bool,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -129,8 +132,9 @@ def find(
 
     A query is conditions, such as level:DL1 or run:1618..1620, joined by blanks, OR,
     NOT and brackets; then stages after pipes. The exit status is 1 if nothing is
-    found; the conditions that nothing matches are named then. Times without a zone are
-    read in that of the settings.
+    found; the conditions that nothing matches are named then. If a lineage that
+    upstream() or downstream() follows is not complete, or in doubt, a warning says so.
+    Times without a zone are read in that of the settings.
 
     \b
     Example:
@@ -142,6 +146,7 @@ def find(
       provdb query find 'upstream(run:1807 level:DL2) | unique software.ctapipe'
       provdb query find 'activity:r0_to_dl1 software.lstchain>=0.10 -dry_run:true'
     """
+    from provdb.lineage.completeness import Completeness
     from provdb.query import compile_query, explain, hints_for
     from provdb.query import find as find_rows
     from provdb_cli.explained import draw_explained
@@ -159,6 +164,12 @@ def find(
             else:
                 print_json(explained, output=output)
             return
+        completeness = Completeness()
+
+        def join(reached: Completeness) -> None:
+            nonlocal completeness
+            completeness = completeness.joined(reached)
+
         is_live = output is None and format_name in ("jsonl", "csv")
         counting = Counting(is_hidden_by_rows=is_live and sys.stdout.isatty())
         with store.within(timeout_seconds), counting:
@@ -168,6 +179,7 @@ def find(
                     compiled,
                     rules=settings.link_rules(),
                     timeout_seconds=timeout_seconds,
+                    on_reached=join,
                 )
             )
             first = next(rows, None)
@@ -184,8 +196,10 @@ def find(
                 with suppress(StoreUnavailable):
                     for hint in hints_for(store, compiled):
                         warn(hint)
+    warn_of_doubts(completeness, completeness.sentence)
     if first is None:
         raise click.exceptions.Exit(ANSWER_IS_NO)
+    end_if_strict(completeness, is_strict=is_strict)
 
 
 @click.command()

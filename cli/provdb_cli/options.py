@@ -30,6 +30,7 @@ __all__ = [
     "output_options",
     "reach_options",
     "rules_option",
+    "strict_option",
     "telescope_option",
     "unfold_option",
     "walk_options",
@@ -260,6 +261,17 @@ def rules_option(command: _Command) -> _Command:
         "--no-inferred",
         is_flag=True,
         help="Leave out what no record says, but a link rule infers.",
+    )(command)
+
+
+def strict_option(command: _Command) -> _Command:
+    """Give a command ``--strict``."""
+    return click.option(
+        "--strict",
+        "is_strict",
+        is_flag=True,
+        help="End with exit status 1 unless the lineage is complete to raw data and "
+        "nothing in it is in doubt; the answer is written all the same.",
     )(command)
 
 

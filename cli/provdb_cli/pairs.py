@@ -6,6 +6,12 @@ from typing import Final
 
 import click
 
+from provdb_cli.completeness import (
+    end_if_strict,
+    warn_of_doubts,
+    with_marks,
+    with_words,
+)
 from provdb_cli.differences import draw_differences
 from provdb_cli.errors import ANSWER_IS_NO, warn
 from provdb_cli.options import (
@@ -14,6 +20,7 @@ from provdb_cli.options import (
     as_of_option,
     output_options,
     rules_option,
+    strict_option,
     telescope_option,
     unfold_option,
 )
@@ -32,8 +39,10 @@ _PATH_COLUMNS: Final = (
     "location",
     "relation",
     "role",
+    "evidence",
     "inferred",
     "time_conflict",
+    "marks",
     "status",
     "start",
     "end",
@@ -47,13 +56,12 @@ _PATH_TABLES: Final = (
         "file",
         "relation",
         "role",
-        "inferred",
-        "time_conflict",
+        "evidence",
         "status",
         "start",
         "end",
     ),
-    ("path", "level", "name", "file", "role", "inferred", "time_conflict", "start"),
+    ("path", "level", "name", "file", "role", "evidence", "start"),
     ("path", "level", "name", "file", "role", "start"),
     ("path", "name", "file", "role"),
 )
@@ -74,6 +82,7 @@ _DIFF_COLUMNS: Final = ("kind", "steps", "name", "a", "b")
     help="Show N ways at most.",
 )
 @unfold_option
+@strict_option
 @output_options(is_tree=True)
 @click.pass_obj
 def path(
@@ -85,6 +94,7 @@ def path(
     no_inferred: bool,
     limit: int,
     unfold: bool,
+    is_strict: bool,
     format_name: str | None,
     output: Path | None,
 ) -> None:
@@ -109,12 +119,16 @@ def path(
     if format_name == "json":
         print_json(found.to_dict(), output=output)
     elif format_name != "tree":
+        warn_of_doubts(found.completeness, found.sentence)
+        rows = found.rows()
+        if format_name != "jsonl":
+            rows = [*with_words(rows)]
         print_rows(
-            found.rows(),
+            rows,
             _PATH_COLUMNS,
             format_name=format_name,
             output=output,
-            tables=_PATH_TABLES,
+            tables=with_marks(_PATH_TABLES, rows),
         )
     elif found.chains:
         print_text(
@@ -124,6 +138,7 @@ def path(
     if not found.chains:
         warn(found.sentence)
         raise click.exceptions.Exit(ANSWER_IS_NO)
+    end_if_strict(found.completeness, is_strict=is_strict)
 
 
 @click.command()
@@ -131,6 +146,7 @@ def path(
 @click.argument("b", type=SideName())
 @as_of_option
 @rules_option
+@strict_option
 @telescope_option
 @output_options()
 @click.pass_obj
@@ -141,6 +157,7 @@ def diff(
     *,
     as_of: datetime | None,
     no_inferred: bool,
+    is_strict: bool,
     telescope: str | None,
     format_name: str | None,
     output: Path | None,
@@ -185,3 +202,4 @@ def diff(
         print_rows(found.rows(), _DIFF_COLUMNS, format_name=format_name, output=output)
     if not found.is_equal:
         raise click.exceptions.Exit(ANSWER_IS_NO)
+    end_if_strict(found.completeness, is_strict=is_strict)

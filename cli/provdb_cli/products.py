@@ -1,13 +1,18 @@
 """``provdb products``: what lstosa writes of a run: log, PROV-JSON, graph, files."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from provdb_cli.completeness import end_if_strict, warn_of_doubts
 from provdb_cli.errors import warn
-from provdb_cli.options import TABLE_FORMATS, Name, telescope_option
+from provdb_cli.options import TABLE_FORMATS, Name, strict_option, telescope_option
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from provdb.lineage import Lineage
 
 __all__ = ["products"]
 
@@ -35,6 +40,7 @@ _TABLES = (("path", "kind", "source"),)
     help="Write into this folder, and make it if it is not there; here unless told.",
 )
 @telescope_option
+@strict_option
 @click.option("--no-graph", is_flag=True, help="Draw no graph, write no PDF.")
 @click.option(
     "--format",
@@ -50,6 +56,7 @@ def products(
     folder: Path,
     telescope: str | None,
     no_graph: bool,
+    is_strict: bool,
     format_name: str | None,
 ) -> None:
     """Write the products of RUN as lstosa does: log, JSON, graph.
@@ -65,9 +72,17 @@ def products(
       provdb products 21000 --telescope LST-2 -o log
       provdb products 01807 --view r0_to_dl1 --view dl1_to_dl2 -o log
     """
+    from provdb.lineage.completeness import Completeness
     from provdb.products import parse_run, write_products
 
     format_name = choose_format(format_name, None, on_terminal="table")
+    completeness = Completeness()
+
+    def tell(answer: "Lineage") -> None:
+        nonlocal completeness
+        completeness = answer.completeness
+        warn_of_doubts(completeness, answer.sentence)
+
     with settings.open_store() as store:
         written = write_products(
             store,
@@ -79,6 +94,8 @@ def products(
             has_graphs=not no_graph,
             telescope=telescope,
             on_problem=lambda problem: warn(f"warning: {problem}"),
+            on_answer=tell,
         )
     rows = [product.to_dict() for product in written]
     print_rows(rows, _COLUMNS, format_name=format_name, tables=_TABLES)
+    end_if_strict(completeness, is_strict=is_strict)

@@ -9,6 +9,12 @@ import click
 
 from provdb.errors import NotFound
 from provdb.lineage import Lineage
+from provdb_cli.completeness import (
+    end_if_strict,
+    warn_of_doubts,
+    with_marks,
+    with_words,
+)
 from provdb_cli.errors import warn
 from provdb_cli.options import (
     GRAPH_FORMATS,
@@ -17,6 +23,7 @@ from provdb_cli.options import (
     collapse_option,
     link_option,
     output_options,
+    strict_option,
     walk_options,
 )
 from provdb_cli.output import (
@@ -43,6 +50,8 @@ _NODE_COLUMNS = (
     "start",
     "end",
     "id",
+    "evidence",
+    "marks",
 )
 _VERSION_COLUMNS = (
     "current",
@@ -68,6 +77,7 @@ _NODE_TABLES = (
         "start",
         "end",
         "id",
+        "evidence",
     ),
     ("distance", "level", "name", "file", "run", "subrun", "status", "start", "id"),
     ("distance", "level", "name", "file", "run", "subrun", "status", "start"),
@@ -94,6 +104,7 @@ def query() -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
+@strict_option
 @collapse_option
 @link_option
 @output_options(is_tree=True, is_graph=True)
@@ -103,6 +114,14 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 
     FILE is a path, the end of one, a file name, or an id; ID@VERSION is one version
     of it, as 'provdb query versions' lists them.
+
+    What is weak is marked: contested (another write may have made what was used),
+    clock (clocks of two machines contradict the order of the records), time conflict
+    (written only after it was used), maybe damaged (a write that did not end well
+    may have changed it), mixed (parts of several passes in one file), incomplete
+    (records of a step are missing), gap (nobody is known to have made it), and
+    inferred by a rule. The last line says whether the answer is complete; formats
+    other than tree and JSON say it on stderr if it is not.
 
     \b
     Example:
@@ -119,6 +138,7 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 @query.command()
 @click.argument("file", type=FileName())
 @walk_options
+@strict_option
 @collapse_option
 @link_option
 @output_options(is_tree=True, is_graph=True)
@@ -185,6 +205,7 @@ def _answer(
     no_inferred: bool,
     granularity: str | None,
     link_template: str | None,
+    is_strict: bool,
     **options: Any,
 ) -> None:
     from provdb.lineage import WalkOptions, collapse
@@ -196,6 +217,10 @@ def _answer(
         answer = ask(store, file, options=walk)
         for warning in answer.warnings:
             warn(f"warning: {warning}")
+        if format_name != "json" and (
+            format_name != "tree" or answer.leaf_level is not None
+        ):
+            warn_of_doubts(answer.completeness, answer.sentence)
         if format_name in GRAPH_FORMATS:
             print_export(
                 answer,
@@ -205,21 +230,13 @@ def _answer(
                 granularity=granularity,
                 link_template=link_template,
             )
+            end_if_strict(answer.completeness, is_strict=is_strict)
             return
     answer = collapse(answer, to=granularity or "none")
     if format_name == "json":
         print_json(answer.to_dict(), output=output)
     elif format_name != "tree":
-        leaves = [leaf.to_dict() for leaf in answer.leaves]
-        rows = answer.rows() if answer.leaf_level is None else leaves
-        has_sizes = any("size" in row for row in rows)
-        print_rows(
-            rows,
-            _with_size(_NODE_COLUMNS) if has_sizes else _NODE_COLUMNS,
-            format_name=format_name,
-            output=output,
-            tables=[*map(_with_size, _NODE_TABLES)] if has_sizes else _NODE_TABLES,
-        )
+        _print_nodes(answer, format_name=format_name, output=output)
     elif answer.leaf_level is not None:
         print_text(lambda console: draw_leaves(console, answer), output=output)
     else:
@@ -227,6 +244,24 @@ def _answer(
             lambda console: draw_tree(console, answer, is_unfolded=unfold),
             output=output,
         )
+    end_if_strict(answer.completeness, is_strict=is_strict)
+
+
+def _print_nodes(answer: Lineage, *, format_name: str, output: Path | None) -> None:
+    rows = answer.rows()
+    if answer.leaf_level is not None:
+        rows = answer.rows_of(answer.leaves)
+    if format_name != "jsonl":
+        rows = [*with_words(rows)]
+    has_sizes = any("size" in row for row in rows)
+    tables = [*map(_with_size, _NODE_TABLES)] if has_sizes else _NODE_TABLES
+    print_rows(
+        rows,
+        _with_size(_NODE_COLUMNS) if has_sizes else _NODE_COLUMNS,
+        format_name=format_name,
+        output=output,
+        tables=with_marks(tables, rows),
+    )
 
 
 def _with_size(columns: Sequence[str]) -> Sequence[str]:

@@ -3,9 +3,11 @@
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from provdb.lineage import Lineage, LineageNode, Paths, TreeRow, tree
+from provdb.lineage.result import DOUBTS, mark_in_words
 from provdb.model import file_facts
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ _GAP: Final = 2
 _SHORTEST_NAME: Final = 8
 _SUBRUN_OF_NAME: Final = re.compile(r"(?<=\d\.)\d{4,7}(?!\d)")
 _STREAM_OF_NAME: Final = re.compile(r"(?<=LST-\d\.)\d+(?=\.Run)")
+_DOUBT: Final = "yellow"
 _STATUS_STYLES: Final = {
     "completed": "green",
     "running": "yellow",
@@ -28,10 +31,13 @@ _STATUS_STYLES: Final = {
 }
 
 
+_ORIGIN_STYLES: Final = {"gap": "bold yellow", "unknown": "yellow"}
+
+
 def draw_tree(
     console: "Console", lineage: Lineage, *, is_unfolded: bool = False
 ) -> None:
-    """Draw an answer as a tree, and below it the raw data that it comes from.
+    """Draw an answer as a tree, and below it what it knows and does not know.
 
     Args:
         console: Where to draw; the wider it is, the more is shown.
@@ -39,8 +45,7 @@ def draw_tree(
         is_unfolded: Whether each subrun has a line of its own.
     """
     _draw(console, tree(lineage, is_unfolded=is_unfolded))
-    for line in _summary(lineage):
-        console.print(line, soft_wrap=True)
+    _close(console, lineage)
 
 
 def draw_paths(console: "Console", paths: Paths, *, is_unfolded: bool = False) -> None:
@@ -53,33 +58,62 @@ def draw_paths(console: "Console", paths: Paths, *, is_unfolded: bool = False) -
     """
     rows = tree(paths.lineage, is_unfolded=is_unfolded)
     _draw(console, rows, has_roles=True)
-    console.print(paths.sentence, soft_wrap=True)
+    _close(console, paths)
+
+
+def _close(console: "Console", answer: Lineage | Paths) -> None:
+    style = None if answer.completeness.is_certain else _DOUBT
+    console.print(answer.sentence, soft_wrap=True, style=style)
 
 
 def _draw(
     console: "Console", rows: Iterable[TreeRow], *, has_roles: bool = False
 ) -> None:
+    """Draw lines; what is weak stands at their ends, or below them for lack of room."""
     is_wide = console.width >= _WIDE
-    lines = [
-        (
-            _file(row, guide),
-            *([_roles(row)] if has_roles and is_wide else []),
-            _step(row),
-            _time(row, is_wide=is_wide),
-            _status(row, is_wide=is_wide),
-            _folder(row),
-        )
-        for guide, row in _guided(rows)
-    ]
+    guided = list(_guided(rows))
+
+    def cells(*, has_marks: bool) -> list[Sequence["Text"]]:
+        return [
+            (
+                _file(row, guide),
+                *([_roles(row)] if has_roles and is_wide else []),
+                _step(row),
+                _time(() if row.is_repeated else row.steps, is_wide=is_wide),
+                _status(row, is_wide=is_wide, has_marks=has_marks),
+                _folder(row),
+            )
+            for guide, _, row in guided
+        ]
+
+    lines = cells(has_marks=True)
+    is_below = not is_wide or _least_room(lines) > console.width
+    if is_below:
+        lines = cells(has_marks=False)
     widths = _widths(lines, console.width)
-    for line in lines:
+    for line, (_, guide_below, row) in zip(lines, guided, strict=True):
         console.print(_line(line, widths), soft_wrap=True)
+        if is_below and (marks := ", ".join(_marks(row, is_wide=is_wide))):
+            console.print(_line_of_marks(guide_below, marks), soft_wrap=True)
+
+
+def _line_of_marks(guide: str, marks: str) -> "Text":
+    from rich.text import Text
+
+    return Text(guide, style="dim").append(f"! {marks}", style=f"{_DOUBT} not dim")
 
 
 def draw_leaves(console: "Console", lineage: Lineage) -> None:
     """Draw the files of the level that was asked for, one location a line."""
     for leaf in lineage.leaves:
         console.print(leaf.location or leaf.id, soft_wrap=True)
+
+
+def _least_room(rows: Iterable[Sequence["Text"]]) -> int:
+    """Return how wide lines are that are not cut, without the folder."""
+    *columns, _ = zip(*rows, strict=True)
+    widths = [max(cell.cell_len for cell in cells) for cells in columns]
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _widths(rows: Iterable[Sequence["Text"]], room: int) -> Sequence[int]:
@@ -108,16 +142,19 @@ def _line(cells: Sequence["Text"], widths: Sequence[int]) -> "Text":
     return line
 
 
-def _guided(rows: Iterable[TreeRow]) -> Iterator[tuple[str, TreeRow]]:
-    """Yield each row with the lines that are drawn before it."""
+def _guided(rows: Iterable[TreeRow]) -> Iterator[tuple[str, str, TreeRow]]:
+    """Yield each row with what is drawn before it, and before a line below it."""
     rails: list[str] = []
-    for row in rows:
+    for row, following in pairwise((*rows, None)):
+        if row is None:
+            return
         del rails[max(row.depth - 1, 0) :]
         guide = "".join(rails)
         if row.depth:
             guide += "└ " if row.is_last else "├ "
             rails.append("  " if row.is_last else "│ ")
-        yield guide, row
+        has_more = following is not None and following.depth > row.depth
+        yield guide, "".join(rails) + ("│ " if has_more else "  "), row
 
 
 def _file(row: TreeRow, guide: str) -> "Text":
@@ -176,23 +213,23 @@ def _step(row: TreeRow) -> "Text":
         return Text("see above", style="dim")
     if not row.steps:
         origin = row.files[0].origin
-        return Text(origin or "", style="yellow" if origin == "unknown" else "dim")
+        return Text(origin or "", style=_ORIGIN_STYLES.get(origin or "", "dim"))
     name = row.steps[0].name or "unknown step"
     count = f" ×{len(row.steps)}" if len(row.steps) > 1 else ""
     return Text(name + count, style="bold")
 
 
-def _time(row: TreeRow, *, is_wide: bool) -> "Text":
+def _time(steps: Iterable[LineageNode], *, is_wide: bool) -> "Text":
     from rich.text import Text
 
-    times = [step.start or step.end for step in row.steps]
+    times = [step.start or step.end for step in steps]
     known = [time for time in times if time is not None]
-    if not known or row.is_repeated:
+    if not known:
         return Text()
     return Text(f"{min(known):{'%Y-%m-%d %H:%M:%S' if is_wide else '%m-%d %H:%M'}}")
 
 
-def _status(row: TreeRow, *, is_wide: bool) -> "Text":
+def _status(row: TreeRow, *, is_wide: bool, has_marks: bool) -> "Text":
     from rich.text import Text
 
     statuses = [] if row.is_repeated else [step.status or "" for step in row.steps]
@@ -201,11 +238,31 @@ def _status(row: TreeRow, *, is_wide: bool) -> "Text":
         count = f"{statuses.count(status)} " if len(set(statuses)) > 1 else ""
         word = "ok" if status == "completed" and not is_wide else status
         words.append((count + word, _STATUS_STYLES.get(status, "")))
-    if row.rule is not None:
-        words.append(("inferred", "yellow"))
-    if row.has_time_conflict:
-        words.append(("time conflict", "yellow"))
+    if has_marks:
+        words += [(mark, _DOUBT) for mark in _marks(row, is_wide=is_wide)]
     return Text(", ").join(Text(word, style=style) for word, style in words)
+
+
+def _marks(row: TreeRow, *, is_wide: bool) -> Iterator[str]:
+    """Yield in words what is weak: how it was inferred, and what is in doubt."""
+    if row.inferred_by:
+        yield f"inferred by {', '.join(row.inferred_by)}"
+    doubts = {doubt.mark: doubt for doubt in (*row.own_doubts, *row.doubts)}
+    for mark in DOUBTS:
+        if mark not in doubts:
+            continue
+        _, count, total = doubts[mark]
+        words = mark_in_words(mark)
+        if mark == "maybe_damaged":
+            words += _damaging(row.damaging, is_wide=is_wide)
+        yield words if count == total else f"{count} of {total} {words}"
+
+
+def _damaging(steps: Sequence[LineageNode], *, is_wide: bool) -> str:
+    if len(steps) != 1:
+        return f" by {len(steps)} steps" if steps else ""
+    time = _time(steps, is_wide=is_wide).plain
+    return f" by {steps[0].name or steps[0].id} {time}".rstrip()
 
 
 def _folder(row: TreeRow) -> "Text":
@@ -213,38 +270,3 @@ def _folder(row: TreeRow) -> "Text":
 
     folders = {posixpath.dirname(file.location) for file in row.files if file.location}
     return Text(folders.pop() if len(folders) == 1 else "", style="dim")
-
-
-def _summary(lineage: Lineage) -> Iterator[str]:
-    """Yield in words which subruns of raw data there are."""
-    if not lineage.is_upstream:
-        return
-    runs: dict[int | None, list[LineageNode]] = {}
-    for leaf in lineage.files_of_level("R0"):
-        runs.setdefault(leaf.run, []).append(leaf)
-    for run, leaves in runs.items():
-        subruns = [leaf.subrun for leaf in leaves if leaf.subrun is not None]
-        if run is None:
-            yield f"R0: {len(leaves)} files of no known run"
-        elif not subruns:
-            yield f"R0: run {run:05d}"
-        else:
-            yield f"R0: run {run:05d}, {_ranges(subruns)}"
-
-
-def _ranges(subruns: Sequence[int]) -> str:
-    """Return numbers in words: ``subruns 0000-0006, 0008 (8)``."""
-    parts: list[list[int]] = []
-    different = sorted(set(subruns))  # A subrun may have several streams.
-    for subrun in different:
-        if parts and subrun == parts[-1][-1] + 1:
-            parts[-1].append(subrun)
-        else:
-            parts.append([subrun])
-    spans = [
-        f"{part[0]:04d}" if len(part) == 1 else f"{part[0]:04d}-{part[-1]:04d}"
-        for part in parts
-    ]
-    if len(different) == 1:
-        return f"subrun {spans[0]}"
-    return f"subruns {', '.join(spans)} ({len(different)})"

@@ -1,12 +1,12 @@
 """Compare two sides, step by step and role by role."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from provdb.compare.content import changed_lines, text_of, values_of
 from provdb.compare.facts import Copy, Facts, Input, Place, Values, facts_of
 from provdb.compare.result import Comparison, Difference
-from provdb.compare.side import load_side
+from provdb.compare.side import Side, load_side
 from provdb.lineage import WalkOptions
 from provdb.model import Document, file_content
 from provdb.model import fields as f
@@ -93,7 +93,8 @@ def diff(
         steps=steps,
         activities=(len(sides[0].activities), len(sides[1].activities)),
         differences=tuple(_differences(found, [*one.steps, *other.steps])),
-        warnings=tuple(_warnings((a, b), (one, other), steps)),
+        warnings=(*_incomplete(sides), *_warnings((a, b), (one, other), steps)),
+        completeness=sides[0].completeness.joined(sides[1].completeness),
     )
 
 
@@ -251,6 +252,12 @@ def _differences(
             row.name,
         ),
     )
+
+
+def _incomplete(sides: Iterable[Side]) -> Iterator[str]:
+    for side in sides:
+        if not side.completeness.is_certain:
+            yield f"lineage of {side.name}: {side.sentence}"
 
 
 def _warnings(

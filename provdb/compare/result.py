@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from provdb.lineage.completeness import Completeness
 from provdb.tabular import Tabular
 
 __all__ = ["Comparison", "Difference"]
+
+_COMPLETE: Final = Completeness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class Comparison(Tabular):
         activities: How many activities each side has.
         differences: What differs, by kind, step and name.
         warnings: What could not be compared, and why.
+        completeness: What the lineages of both sides, where they are files, know and do
+            not know.
     """
 
     question: Mapping[str, Any]
@@ -58,6 +63,7 @@ class Comparison(Tabular):
     activities: tuple[int, int]
     differences: tuple[Difference, ...]
     warnings: tuple[str, ...] = ()
+    completeness: Completeness = _COMPLETE
 
     @property
     def is_equal(self) -> bool:
@@ -77,4 +83,5 @@ class Comparison(Tabular):
             "activities": list(self.activities),
             "differences": self.rows(),
             "warnings": list(self.warnings),
+            "completeness": self.completeness.to_dict(),
         }

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from provdb.errors import NotFound, QueryError
-from provdb.lineage import WalkOptions, lineage
+from provdb.lineage import Lineage, WalkOptions, lineage
+from provdb.lineage.completeness import Completeness
 from provdb.lineage.telescopes import is_of_telescope
 from provdb.model import Document, decode, execution_start, session_key
 from provdb.model import fields as f
@@ -20,6 +21,7 @@ _KINDS: Final = ("file", "run", "tag", "production")
 _RUN: Final = re.compile(r"\d{1,9}")
 _WILD: Final = re.compile(r"[*?\[]")
 _MOST_ACTIVITIES: Final = 20_000
+_COMPLETE: Final = Completeness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Side:
         entities: What they used and generated, by id, as far as it is described.
         environments: Their environments, by id.
         sessions: Their sessions, by id.
+        completeness: What the lineage of a file knows and does not know.
+        sentence: The same in words, with names; empty of what is not a file.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Side:
     entities: Mapping[str, Document]
     environments: Mapping[str, Document]
     sessions: Mapping[str, Document]
+    completeness: Completeness = _COMPLETE
+    sentence: str = ""
 
     @property
     def generated(self) -> frozenset[str]:
@@ -90,6 +96,7 @@ def load_side(
     kind, rest = _kind_of(name, store)
     if kind == "run" and "/" in rest:
         rest, _, telescope = rest.partition("/")
+    answer: Lineage | None = None
     if kind == "file":
         answer = lineage(store, rest, options=options)
         ids = [node.id for node in answer.nodes if node.kind == "activity"]
@@ -106,9 +113,9 @@ def load_side(
             "compared; name a run, a tag or one night of the production"
         )
     side = _loaded(store, name, kind, activities)
-    if kind == "file" or telescope is None:
-        return side
-    return _of_telescope(side, telescope_name(telescope))
+    if answer is not None:
+        return replace(side, completeness=answer.completeness, sentence=answer.sentence)
+    return side if telescope is None else _of_telescope(side, telescope_name(telescope))
 
 
 _WITHOUT: Final = {

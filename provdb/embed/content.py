@@ -18,6 +18,7 @@ from provdb.lineage import (
     collapse,
     lineage,
 )
+from provdb.lineage.completeness import Completeness
 from provdb.lineage.traverse import without_collector
 from provdb.model import fields as f
 from provdb.readers.embedded import HISTORY_MARK, LARGEST_BYTES
@@ -43,6 +44,8 @@ class Content:
         activities: How many activities there are behind it.
         files: How many files there are behind it.
         digests: Digests of its content that were recorded.
+        completeness: What the answer knows, and what it does not know.
+        sentence: The same in words, with names.
     """
 
     location: str
@@ -51,6 +54,8 @@ class Content:
     activities: int
     files: int
     digests: frozenset[str]
+    completeness: Completeness
+    sentence: str
 
 
 def content_of(
@@ -98,6 +103,8 @@ def content_of(
         activities=kinds.count("activity"),
         files=len({node.entity for node in answer.nodes if node.kind == "entity"}) - 1,
         digests=_digests(product, details),
+        completeness=answer.completeness,
+        sentence=answer.sentence,
     )
 
 

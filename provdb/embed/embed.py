@@ -224,6 +224,8 @@ def plan(
     except OSError as error:
         raise ReadError(printable(str(path)), reason_of(error)) from error
     content = content_of(store, asked, rules=rules)
+    if not content.completeness.is_certain:
+        warnings.append(content.sentence)
     writer = _WRITERS[format_name]
     embedded = writer.read(path)
     if links > 1:

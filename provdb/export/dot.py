@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape as escape_html
+from textwrap import wrap
 from typing import Final
 
-from provdb.export.palette import COLOURS, EDGE, INK, MARK, QUIET
+from provdb.export.palette import COLOURS, EDGE, EMPTY, INK, MARK, QUIET
 from provdb.export.picture import Arrow, Box, Entry, Picture
 from provdb.model import LEVELS
 
@@ -13,6 +14,8 @@ __all__ = ["dot"]
 
 _FONT: Final = "Helvetica,Arial,sans-serif"
 _IN_A_ROW: Final = 8
+# Letters in a line of the sentence.
+_LINE: Final = 110
 _MARKED: Final = ("failed", "interrupted", "running")
 # What stands in the sign of a legend, and how wide its border is.
 _SIGNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -21,9 +24,18 @@ _SIGNS: Final[Mapping[str, tuple[str, str]]] = {
     "failed": ("&#160;", "3"),
     "interrupted": ("&#160;", "3"),
     "running": ("&#160;", "3"),
+    "mixed": ("&#160;", "1"),
+    "incomplete": ("&#160;", "2"),
+    "gap": ("&#160;", "2"),
     "inferred": ("- - -", "0"),
+    "contested": ("===", "0"),
     "time_conflict": ("• • •", "0"),
+    "maybe_damaged": ("[]---", "0"),
 }
+# How the border of what is in doubt is drawn; a gap is empty besides.
+_BORDERS: Final[Mapping[str, str]] = {"gap": "dashed", "incomplete": "dotted"}
+_IN_DOUBT: Final = ("mixed", "incomplete", "gap")
+_DOUBTFUL_ARROWS: Final = ("contested", "time_conflict", "maybe_damaged")
 
 
 def dot(picture: Picture) -> str:
@@ -47,10 +59,10 @@ def _lines(picture: Picture) -> Iterator[str]:
         margin="0",
         fontname=_FONT,
         fontcolor=INK,
-        labelloc="t",
+        labelloc="b",
         labeljust="l",
         tooltip=_hint(picture.title),
-        label=_Html(_heading(picture)),
+        label=_Html(_closing(picture)),
     )
     yield _statement(
         "node",
@@ -72,6 +84,15 @@ def _lines(picture: Picture) -> Iterator[str]:
     )
     boxes = {box.id: box for box in picture.boxes}
     ordered = _ordered(picture.arrows, boxes)
+    # A graph has one label, which is the sentence below: the heading is that of a part.
+    yield "  subgraph cluster {"
+    yield _statement(
+        "graph",
+        labelloc="t",
+        labeljust="r",  # Graphviz turns it with rankdir=RL, of a part alone.
+        penwidth="0",
+        label=_Html(_heading(picture)),
+    )
     for box in picture.boxes:
         yield _statement(_name(box.id), **_box(box), **ordered.get(box.id, {}))
     place = {id_: number for number, id_ in enumerate(boxes)}
@@ -80,6 +101,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         is_data = boxes[arrow.source].is_data or boxes[arrow.target].is_data
         weight = {"weight": "4"} if is_data else {}
         yield _statement(ends, **_arrow(arrow), **weight)
+    yield "  }"
     yield "}"
 
 
@@ -124,6 +146,17 @@ def _box(box: Box) -> dict[str, str]:
     }
     if box.is_step and box.size > 1:
         drawn["peripheries"] = "2"
+    if box.doubts:
+        drawn["color"] = MARK
+        drawn["penwidth"] = "1.8"
+        for doubt, border in _BORDERS.items():
+            if doubt in box.doubts:
+                drawn["style"] += f",{border}"
+                break
+    if "gap" in box.doubts:
+        drawn["fillcolor"] = EMPTY
+    if "mixed" in box.doubts:
+        drawn["peripheries"] = "2"
     if box.mark or box.is_asked:
         drawn["penwidth"] = "2.5"
     if box.mark == "running":
@@ -141,7 +174,13 @@ def _label(box: Box) -> str:
         f"{_escape(line)}</font>"
         for number, line in enumerate(box.facts)
     )
-    return name + lines
+    doubts = ""
+    if box.doubts:
+        doubts = (
+            f'<br/><font point-size="9" color="{MARK}"><b>{_escape(box.words)}</b>'
+            "</font>"
+        )
+    return name + lines + doubts
 
 
 def _colour_of_fact(box: Box, number: int) -> str:
@@ -155,9 +194,26 @@ def _arrow(arrow: Arrow) -> dict[str, str]:
         drawn["label"] = arrow.words
     if arrow.is_inferred:
         drawn["style"] = "dashed"
-    if arrow.has_time_conflict:
-        drawn |= {"style": "dotted", "color": MARK, "fontcolor": MARK, "penwidth": "2"}
+    signs = arrow.signs
+    if signs:
+        drawn |= {"color": MARK, "fontcolor": MARK, "penwidth": "1.5"}
+    if "contested" in signs:
+        # Two lines, for there are two writes that it may be.
+        drawn["color"] = f"{MARK}:{MARK}"
+    if "time_conflict" in signs:
+        drawn |= {"style": "dotted", "penwidth": "2"}
+    if "maybe_damaged" in signs:
+        drawn |= {"dir": "both", "arrowhead": "obox"}
     return drawn
+
+
+def _closing(picture: Picture) -> str:
+    colour = INK if picture.is_certain else MARK
+    lines = "".join(
+        f'{_escape(line)}<br align="left"/>'
+        for line in wrap(picture.sentence, _LINE) or [" "]
+    )
+    return f'<font point-size="11" color="{colour}">{lines}</font>'
 
 
 def _heading(picture: Picture) -> str:
@@ -184,11 +240,19 @@ def _entry(entry: Entry) -> str:
         attributes += f' bgcolor="{colour.fill}" color="{colour.edge}"'
     if entry.key in ("step", *_MARKED):
         attributes += ' style="rounded"'
-    if entry.key in _MARKED:
+    if entry.key in (*_MARKED, *_IN_DOUBT):
         attributes += f' color="{MARK}"'
-    ink = MARK if entry.key == "time_conflict" else INK
+    if entry.key in _BORDERS:
+        attributes += f' style="{_BORDERS[entry.key]}"'
+    ink = MARK if entry.key in _DOUBTFUL_ARROWS else INK
+    drawn = f'<font point-size="9" color="{ink}">{sign}</font>'
+    if entry.key == "mixed":
+        drawn = (
+            f'<table border="1" cellborder="0" cellspacing="0" cellpadding="0" '
+            f'color="{MARK}"><tr><td width="14" height="6">{drawn}</td></tr></table>'
+        )
     return (
-        f'<td {attributes}><font point-size="9" color="{ink}">{sign}</font></td>'
+        f"<td {attributes}>{drawn}</td>"
         f'<td align="left" border="0"><font point-size="10">{entry.meaning}</font></td>'
     )
 

@@ -124,7 +124,8 @@ def _of_file(node: LineageNode, members: Sequence[LineageNode]) -> Iterator[str]
         what += f" ×{len(members)}"
     elif node.location is None and what == node.name:
         what = ""  # Its name is there already.
-    origin = "" if node.origin == "raw" else node.origin or ""
+    # A gap is a mark of the box, beside what else is in doubt.
+    origin = "" if node.origin in ("raw", "gap") else node.origin or ""
     yield " · ".join(word for word in (what, _run(node), origin) if word)
     if node.status is not None:
         yield f"made by a {node.status} step"

@@ -5,7 +5,7 @@ would lay out among the boxes: every box says in words what it is.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from provdb.export.palette import COLOURS, INK, MARK
@@ -13,6 +13,7 @@ from provdb.export.picture import Arrow, Box, Picture
 
 __all__ = ["mermaid"]
 
+_BORDERS: Final[Mapping[str, str]] = {"gap": "6 4", "incomplete": "2 4"}
 # All but what means nothing to Mermaid, also in what it does before it reads.
 _UNSAFE: Final = re.compile(r"[^\w .\-/()\[\],…·×�]")
 
@@ -29,6 +30,7 @@ def _lines(picture: Picture) -> Iterator[str]:
     names = {box.id: f"n{number}" for number, box in enumerate(picture.boxes)}
     yield "flowchart LR"
     yield f"  accTitle: {_escaped(picture.title)}"
+    yield f"  accDescr: {_escaped(picture.sentence)}"
     for box in picture.boxes:
         yield f"  {names[box.id]}{_shape(box)}:::{box.colour}"
     for arrow in picture.arrows:
@@ -41,16 +43,17 @@ def _lines(picture: Picture) -> Iterator[str]:
         fill, edge = COLOURS[colour]
         yield f"  classDef {colour} fill:{fill},stroke:{edge},color:{INK}"
     for box in picture.boxes:
-        if box.mark or box.is_asked:
-            edge = f",stroke:{MARK}" if box.mark else ""
-            yield f"  style {names[box.id]} stroke-width:3px{edge}"
+        if box.mark or box.is_asked or box.doubts:
+            edge = f",stroke:{MARK}" if box.mark or box.doubts else ""
+            yield f"  style {names[box.id]} stroke-width:3px{edge}{_border(box)}"
     for number, arrow in enumerate(picture.arrows):
-        if arrow.has_time_conflict:
+        if arrow.marks:
             yield f"  linkStyle {number} stroke:{MARK},stroke-width:2px"
 
 
 def _shape(box: Box) -> str:
-    label = "<br/>".join(map(_escaped, (*box.name, *box.facts)))
+    lines = (*box.name, *box.facts, box.words)
+    label = "<br/>".join(_escaped(line) for line in lines if line)
     opening, closing = "[", "]"
     if box.is_step:
         opening, closing = ("[[", "]]") if box.size > 1 else ("([", "])")
@@ -62,8 +65,18 @@ def _shape(box: Box) -> str:
 
 
 def _line(arrow: Arrow) -> str:
-    line = "-.->" if arrow.is_inferred or arrow.has_time_conflict else "-->"
+    line = "-.->" if arrow.is_inferred or "time_conflict" in arrow.marks else "-->"
+    if "contested" in arrow.signs:
+        line = "==>"
     return f'{line}|"{arrow.words}"|' if arrow.words else line
+
+
+def _border(box: Box) -> str:
+    """Return how the border of what is in doubt is drawn."""
+    for doubt, dashes in _BORDERS.items():
+        if doubt in box.doubts:
+            return f",stroke-dasharray:{dashes}"
+    return ""
 
 
 def _escaped(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from provdb.export.details import Details
 from provdb.lineage import LineageNode
+from provdb.lineage.result import mark_in_words
 from provdb.model import Document, decode
 from provdb.model import fields as f
 
@@ -43,6 +44,7 @@ def _of_node(node: LineageNode) -> Iterator[tuple[str, Any]]:
     if len(node.statuses) > 1:
         yield "statuses", {status: str(count) for status, count in node.statuses}
     yield "origin", node.origin
+    yield "marks", ", ".join(map(mark_in_words, node.marks))
     yield "start", row["start"]
     yield "end", row["end"]
     if node.start is not None and node.end is not None:

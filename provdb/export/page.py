@@ -31,8 +31,14 @@ _POLICY: Final = (
     "base-uri 'none'; form-action 'none'"
 )
 _MARKUP: Final = re.compile("[<>&]")
+# The flags of an arrow, as the script has them.
 _INFERRED: Final = 1
-_TIME_CONFLICT: Final = 2
+_FLAGS: Final[Mapping[str, int]] = {
+    "time_conflict": 2,
+    "contested": 4,
+    "clock": 8,
+    "maybe_damaged": 16,
+}
 
 
 def page(
@@ -86,7 +92,7 @@ def page(
                 arrow.relation,
                 arrow.hint,
                 _INFERRED * arrow.is_inferred
-                + _TIME_CONFLICT * arrow.has_time_conflict,
+                + sum(_FLAGS.get(mark, 0) for mark in arrow.marks),
             )
             for arrow in single.arrows
         ],
@@ -97,6 +103,8 @@ def page(
         _part("page.html"),
         {
             "title": escape(single.title),
+            "sentence": escape(single.sentence),
+            "certainty": "certain" if single.is_certain else "doubtful",
             "policy": _POLICY.format(script=_digest(script), style=_digest(style)),
             "style": style,
             "script": script,
@@ -114,6 +122,8 @@ def _box(
         "asked": box.is_asked or None,
         "link": box.link,
         "of": group,
+        "doubts": box.doubts or None,
+        "doubtful": box.words or None,
     }
     return {
         "colour": box.colour,

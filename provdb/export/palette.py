@@ -7,7 +7,16 @@ read black on them, with edges that are dark enough to be seen on white.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-__all__ = ["COLOURS", "DARK_COLOURS", "EDGE", "INK", "MARK", "QUIET", "Colour"]
+__all__ = [
+    "COLOURS",
+    "DARK_COLOURS",
+    "EDGE",
+    "EMPTY",
+    "INK",
+    "MARK",
+    "QUIET",
+    "Colour",
+]
 
 
 class Colour(NamedTuple):
@@ -21,6 +30,7 @@ INK: Final = "#1b1f23"
 QUIET: Final = "#4a525a"
 EDGE: Final = "#6a737d"
 MARK: Final = "#b3261e"
+EMPTY: Final = "#ffffff"
 
 COLOURS: Final[Mapping[str, Colour]] = {
     "step": Colour("#ffffff", "#1b1f23"),

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from provdb.export.labels import facts, name_lines, visible
 from provdb.export.links import LinkTemplate
 from provdb.lineage import Lineage, LineageEdge, LineageNode, collapse
+from provdb.lineage.result import DOUBTS, joined_marks, mark_in_words, name_in_words
 from provdb.model import LEVELS
 
 __all__ = ["MOST_BOXES", "Arrow", "Box", "Entry", "Picture", "picture", "readable"]
@@ -30,9 +31,16 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "failed": "failed",
     "interrupted": "interrupted",
     "running": "has no end",
-    "inferred": "inferred by a link rule",
-    "time_conflict": "times conflict",
+    "mixed": "mixed: parts of several passes",
+    "incomplete": "incomplete: records are missing",
+    "gap": "gap: nobody is known to have made it",
+    "inferred": "inferred, not recorded",
+    "contested": "contested or clock: perhaps another write",
+    "time_conflict": "time conflict: written after its use",
+    "maybe_damaged": "maybe damaged by a failed write",
 }
+# One sign for both: another write may have made what was used.
+_ENTRY_OF: Final[Mapping[str, str]] = {"clock": "contested"}
 
 
 class Box(NamedTuple):
@@ -49,6 +57,7 @@ class Box(NamedTuple):
         is_asked: Whether it is what was asked for.
         link: Where the data is, as a URL, or None.
         hint: Its whole place or name.
+        doubts: ``gap``, ``mixed``, ``incomplete`` and other marks, in this order.
     """
 
     id: str
@@ -60,6 +69,12 @@ class Box(NamedTuple):
     is_asked: bool = False
     link: str | None = None
     hint: str = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """What is in doubt of it, as it is to be read; nothing if nothing is."""
+        return ", ".join(map(mark_in_words, self.doubts))
 
     @property
     def is_step(self) -> bool:
@@ -80,9 +95,9 @@ class Arrow(NamedTuple):
         target: Id of the earlier box.
         relation: The name that PROV gives it.
         words: What is to be read at it, or nothing.
-        is_inferred: Whether a link rule says so, and no record.
-        has_time_conflict: Whether its times conflict.
-        hint: Relation, roles, and the rule.
+        is_inferred: Whether no record states it.
+        marks: What is in doubt of it, in the order of `DOUBTS`.
+        hint: Relation, roles, the rule, and what the marks mean.
     """
 
     source: str
@@ -90,8 +105,18 @@ class Arrow(NamedTuple):
     relation: str
     words: str = ""
     is_inferred: bool = False
-    has_time_conflict: bool = False
+    marks: tuple[str, ...] = ()
     hint: str = ""
+
+    @property
+    def signs(self) -> tuple[str, ...]:
+        """What is to be seen of the marks: ``clock`` looks like ``contested``.
+
+        >>> Arrow("9891", "5a2d", "used", marks=("clock", "maybe_damaged")).signs
+        ('contested', 'maybe_damaged')
+        """
+        found = {_ENTRY_OF.get(mark, mark) for mark in self.marks}
+        return tuple(key for key in _MEANINGS if key in found)
 
 
 class Entry(NamedTuple):
@@ -111,6 +136,8 @@ class Picture:
         boxes: The steps and files, by level, run and subrun.
         arrows: The relations between them, in order.
         legend: What the colours and marks that occur in it mean.
+        sentence: What the answer knows and does not know.
+        is_certain: Whether it is complete, and nothing is in doubt.
     """
 
     title: str
@@ -118,6 +145,8 @@ class Picture:
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
     legend: tuple[Entry, ...]
+    sentence: str = ""
+    is_certain: bool = True
 
 
 def readable(lineage: Lineage) -> Lineage:
@@ -164,15 +193,18 @@ def picture(lineage: Lineage, *, link: LinkTemplate | None = None) -> Picture:
                 is_asked=node.id == lineage.start,
                 link=link(node),
                 hint=visible(node.location or node.name or node.id),
+                doubts=_doubts(node),
             )
         )
-    arrows = tuple(_arrows(lineage.edges))
+    arrows = tuple(_arrows(lineage))
     return Picture(
         title=_title(lineage),
         notes=tuple(visible(note) for note in lineage.warnings if note),
         boxes=tuple(boxes),
         arrows=arrows,
         legend=tuple(_legend(boxes, arrows)),
+        sentence=visible(lineage.sentence),
+        is_certain=lineage.completeness.is_certain,
     )
 
 
@@ -195,31 +227,55 @@ def _colour(node: LineageNode) -> str:
     return "file" if node.location or node.kind == "collection" else "value"
 
 
-def _arrows(edges: Iterable[LineageEdge]) -> Iterator[Arrow]:
+def _doubts(node: LineageNode) -> tuple[str, ...]:
+    return (*(("gap",) if node.origin == "gap" else ()), *node.marks)
+
+
+def _arrows(lineage: Lineage) -> Iterator[Arrow]:
     """Yield one arrow for all roles in which one thing used another."""
+    opened = lineage if lineage.opened is None else lineage.opened
+    known = {node.id: node for node in (*opened.nodes, *lineage.damaging)}
     together: dict[tuple[str, str, str], list[LineageEdge]] = {}
-    for edge in sorted(edges, key=lambda e: (e[:3], e.role or "", e.rule or "")):
+    for edge in sorted(
+        lineage.edges, key=lambda e: (e[:3], e.role or "", e.evidence, e.marks)
+    ):
         together.setdefault((edge.source, edge.target, edge.relation), []).append(edge)
     for (source, target, relation), same in together.items():
-        is_inferred = all(edge.rule for edge in same)
-        has_time_conflict = any(edge.time_conflict for edge in same)
+        is_inferred = all(edge.is_inferred for edge in same)
+        marks = joined_marks(edge.marks for edge in same)
         words = (
             relation if relation in _BETWEEN_FILES else "",
             "inferred" if is_inferred else "",
-            "time conflict" if has_time_conflict else "",
+            *map(mark_in_words, marks),
         )
-        roles = ", ".join(dict.fromkeys(edge.role for edge in same if edge.role))
-        rules = ", ".join(dict.fromkeys(edge.rule for edge in same if edge.rule))
-        hint = relation + (f": {roles}" if roles else "")
+        damaged_by = sorted({id_ for edge in same for id_ in edge.damaged_by})
+        hint = (
+            _listed(relation, ": ", [edge.role for edge in same])
+            + _listed("", " (inferred: ", [e.inferred_by for e in same], end=")")
+            + "".join(f"; {mark_in_words(m)}: {DOUBTS[m]}" for m in marks)
+            + _listed(
+                "",
+                "; maybe damaged by ",
+                [name_in_words(known[i]) if i in known else i for i in damaged_by],
+            )
+        )
         yield Arrow(
             source=source,
             target=target,
             relation=relation,
             words=", ".join(word for word in words if word),
             is_inferred=is_inferred,
-            has_time_conflict=has_time_conflict,
-            hint=visible(hint + (f" (inferred: {rules})" if rules else "")),
+            marks=marks,
+            hint=visible(hint),
         )
+
+
+def _listed(
+    before: str, sign: str, names: Iterable[str | None], *, end: str = ""
+) -> str:
+    """Return names behind a sign, each once; only what is before if there are none."""
+    distinct = [name for name in dict.fromkeys(names) if name]
+    return before + (sign + ", ".join(distinct) + end if distinct else "")
 
 
 def _title(lineage: Lineage) -> str:
@@ -238,9 +294,10 @@ def _legend(boxes: Iterable[Box], arrows: Iterable[Arrow]) -> Iterator[Entry]:
     for box in boxes:
         found |= {box.colour, box.mark, "many" if box.size > 1 else None}
         found.add("asked" if box.is_asked else None)
+        found.update(_ENTRY_OF.get(mark, mark) for mark in box.doubts)
     for arrow in arrows:
         found.add("inferred" if arrow.is_inferred else None)
-        found.add("time_conflict" if arrow.has_time_conflict else None)
+        found.update(arrow.signs)
     for key, meaning in _MEANINGS.items():
         if key in found:
             yield Entry(key, meaning)

@@ -16,12 +16,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 from provdb.errors import QueryError
 from provdb.lineage.components import components, ranks
 from provdb.lineage.result import (
-    DOUBTS,
-    EVIDENCE,
     Lineage,
     LineageEdge,
     LineageNode,
+    joined_marks,
     order_of_node,
+    weakness,
 )
 from provdb.lineage.telescopes import by_telescope, telescopes
 from provdb.model import file_name
@@ -284,17 +284,12 @@ def _edges(
     return tuple(
         LineageEdge(
             *key,
-            evidence=max((edge.evidence for edge in group), key=_weakness),
-            marks=tuple(m for m in DOUBTS if any(m in edge.marks for edge in group)),
+            evidence=max((edge.evidence for edge in group), key=weakness),
+            marks=joined_marks(edge.marks for edge in group),
             damaged_by=tuple(sorted({id_ for e in group for id_ in e.damaged_by})),
         )
         for key, group in groups.items()
     )
-
-
-def _weakness(evidence: str) -> tuple[int, str]:
-    place = EVIDENCE.index(evidence) if evidence in EVIDENCE else len(EVIDENCE)
-    return place, evidence
 
 
 def _joined(nodes: Sequence[LineageNode]) -> LineageNode:
@@ -328,7 +323,7 @@ def _joined(nodes: Sequence[LineageNode]) -> LineageNode:
         size=len(ids),
         folder=folder,
         statuses=tuple(statuses),
-        marks=tuple(m for m in DOUBTS if any(m in node.marks for node in members)),
+        marks=joined_marks(node.marks for node in members),
     )
 
 

@@ -1,304 +1,261 @@
-"""What an answer knows and what it does not know: gaps, doubts, missing records."""
+"""What an answer knows, what it does not know, and how a sentence says so."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final, NamedTuple, TypeVar
 
-from provdb.lineage.describe import origin_of
-from provdb.lineage.graph import Graph, Node, Seen
-from provdb.lineage.result import Completeness, LineageEdge
-from provdb.lineage.steps import Activity, Entity
-from provdb.lineage.timeline import Timeline, Write, handled_slots, is_damaged
-from provdb.lineage.version import Version
-from provdb.model import fields as f
-from provdb.model import session_key
-from provdb.store import Store
+__all__ = ["Completeness", "Places", "runs_in_words"]
 
-__all__ = ["Shapes", "completeness", "find_shapes"]
-
-_IN_DOUBT: Final = frozenset(("contested", "clock", "time_conflict"))
-_UNKNOWN: Final = Entity("")
-# Executions of a step that are looked at for the roles that it has.
-_SAMPLE: Final = 24
-_FEWEST: Final = 4
-_MOST: Final = 0.8
-_ROLES: Final = f"{f.USED}.{f.ROLE}"
+# So many names stand in a sentence; the rest is counted.
+_MOST_NAMES: Final = 3
+_MOST_RUNS: Final = 3
+_Item = TypeVar("_Item")
 
 
-class Shapes:
-    """What is not as it should be of versions and activities, by id of the node.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completeness:
+    """What an answer knows, and what it does not know.
 
     Attributes:
-        marks: What is in doubt of a node, in no order.
-        reasons: Why a version is mixed.
-    """
-
-    def __init__(self) -> None:
-        """Start with nothing."""
-        self.marks: dict[str, tuple[str, ...]] = {}
-        self.reasons: dict[str, str] = {}
-
-    def add(self, id_: str, mark: str) -> None:
-        """Mark a node."""
-        known = self.marks.get(id_, ())
-        if mark not in known:
-            self.marks[id_] = (*known, mark)
-
-
-def find_shapes(
-    graph: Graph,
-    store: Store,
-    nodes: Iterable[Node],
-    *,
-    asked: Iterable[Seen],
-    is_upstream: bool,
-) -> Shapes:
-    """Return which versions are mixed, and of which steps records are missing.
-
-    Args:
-        graph: The graph that the nodes are of.
-        store: Where the documents are.
-        nodes: The nodes of an answer.
-        asked: What the question itself read.
-        is_upstream: Whether all inputs of the activities are among the nodes.
-    """
-    shapes = Shapes()
-    for seen in asked:
-        for mark in seen.marks:
-            shapes.add(seen.version.id, mark)
-    activities: list[Activity] = []
-    parted: list[tuple[Version, Timeline]] = []
-    for node in nodes:
-        if isinstance(node, Activity):
-            activities.append(node)
-        elif len(node.generators) > 1 or (
-            node.generators and graph.timeline(node.entity).has_parts
-        ):
-            timeline = graph.timeline(node.entity)
-            if not timeline.is_fixed:
-                parted.append((node, timeline))
-    for activity in activities:
-        if activity.start is None and activity.name is None:
-            shapes.add(activity.id, "incomplete")
-    if is_upstream:
-        _mark_made_of_nothing(graph, activities, shapes)
-        _mark_missing_roles(store, activities, shapes)
-    if parted:
-        software = _software(store, graph, parted)
-        for version, timeline in parted:
-            reason = _mixture(version, timeline, software)
-            if reason is not None:
-                shapes.add(version.id, "mixed")
-                shapes.reasons[version.id] = reason
-        _mark_missing_parts(graph, store, parted, shapes)
-    return shapes
-
-
-def completeness(
-    nodes: Iterable[Node],
-    edges: Iterable[LineageEdge],
-    *,
-    asked: Iterable[Seen],
-    graph: Graph,
-    shapes: Shapes,
-    is_upstream: bool,
-    is_cut: bool,
-) -> Completeness:
-    """Return what an answer knows, and what it does not know.
-
-    Args:
-        nodes: The nodes of the answer.
-        edges: The edges of the answer.
-        asked: What the question itself read.
-        graph: The graph that the nodes are of.
-        shapes: What is not as it should be of them.
-        is_upstream: Whether it is an answer back in time.
+        gaps: Ids of the data products that nobody is known to have made.
+        mixed: Ids of the versions that hold parts of several passes, each with what
+            differs: the slots or the software versions.
+        contested: How many edges are in doubt: another write is possible, or clocks
+            contradict the order of records.
+        time_conflicts: How many edges lead to a file that was written only after it
+            was used, by the clocks.
+        inferred: How many edges no record states.
+        damaged: Ids of the activities that may have damaged something.
+        incomplete: Ids of the activities and versions of which records are missing.
+        ties: Files that a link rule could link to several others; each a sentence.
         is_cut: Whether a limit or a filter kept something out.
     """
-    gaps: list[str] = []
-    if is_upstream:
-        entities = graph.loader.entities
-        gaps = [
-            node.id
-            for node in nodes
-            if isinstance(node, Version)
-            and not node.generators
-            and not node.sources
-            and origin_of(entities.get(node.entity, _UNKNOWN)) in ("gap", "unknown")
-        ]
-    contested = inferred = 0
-    damaged: set[str] = set()
-    for seen in asked:
-        contested += not _IN_DOUBT.isdisjoint(seen.marks)
-        damaged.update(seen.damaged_by)
-    for edge in edges:
-        if edge.marks:
-            contested += not _IN_DOUBT.isdisjoint(edge.marks)
-            damaged.update(edge.damaged_by)
-        inferred += edge.is_inferred
-    return Completeness(
-        gaps=tuple(gaps),
-        mixed=tuple(sorted(shapes.reasons.items())),
-        contested=contested,
-        inferred=inferred,
-        damaged=tuple(sorted(damaged)),
-        incomplete=tuple(
-            sorted(id_ for id_, marks in shapes.marks.items() if "incomplete" in marks)
-        ),
-        ties=tuple(graph.ties),
-        is_cut=is_cut,
-    )
 
+    gaps: tuple[str, ...] = ()
+    mixed: tuple[tuple[str, str], ...] = ()
+    contested: int = 0
+    time_conflicts: int = 0
+    inferred: int = 0
+    damaged: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
+    is_cut: bool = False
 
-def _mark_made_of_nothing(
-    graph: Graph, activities: Iterable[Activity], shapes: Shapes
-) -> None:
-    """9. Mark steps that made a data product and used no data."""
-    entities = graph.loader.entities
-    for activity in activities:
-        if is_damaged(activity) and not activity.generated:
-            continue
-        made = (entities.get(link[0], _UNKNOWN) for link in activity.generated)
-        if not any(
-            one.level is not None and one.particle is None and not one.is_fixed
-            for one in made
-        ):
-            continue
-        if not any(_is_data(entities.get(link[0])) for link in activity.used):
-            shapes.add(activity.id, "incomplete")
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is known back to raw data."""
+        return not (self.gaps or self.incomplete or self.ties or self.is_cut)
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether the answer is complete, and nothing in it is in doubt."""
+        has_doubts = self.contested or self.time_conflicts or self.damaged or self.mixed
+        return self.is_complete and not has_doubts
 
-def _is_data(entity: Entity | None) -> bool:
-    return entity is not None and (
-        entity.level is not None
-        or entity.is_collection
-        or entity.particle is not None
-        or entity.data_kind in ("simulation", "calibration", "simulated_events")
-        or entity.data_kind is None
-    )
+    @property
+    def sentence(self) -> str:
+        """All of it as one sentence, without the names that a `Lineage` knows.
 
+        >>> Completeness().sentence
+        'Complete.'
+        >>> Completeness(gaps=("6d2362",), contested=2).sentence
+        'Not complete: 1 gap; 2 edges contested.'
+        """
+        return self.describe(self.places({}))
 
-def _mark_missing_roles(
-    store: Store, activities: Iterable[Activity], shapes: Shapes
-) -> None:
-    """9. Mark steps that lack a role which most executions of their step have."""
-    by_name: dict[str, list[Activity]] = {}
-    for activity in activities:
-        if activity.name is not None and not activity.is_run_wise:
-            by_name.setdefault(activity.name, []).append(activity)
-    for name, executions in sorted(by_name.items()):
-        sample = [
-            {role for link in document[f.USED] if (role := link.get(f.ROLE))}
-            for document in store.first(
-                f.ACTIVITIES, f.NAME, name, limit=_SAMPLE, fields=(_ROLES,)
-            )
-        ]
-        if len(sample) < _FEWEST:
-            continue
-        counts: dict[str, int] = {}
-        for roles in sample:
-            for role in roles:
-                counts[role] = counts.get(role, 0) + 1
-        usual = {role for role, n in counts.items() if n > _MOST * len(sample)}
-        if usual:
-            for activity in executions:
-                if not usual.issubset({link[1] for link in activity.used}):
-                    shapes.add(activity.id, "incomplete")
+    def places(self, names: Mapping[str, str]) -> "Places":
+        """Return what is to be named of it.
 
+        Args:
+            names: Names of nodes and activities by id; what has none is not named.
+        """
 
-def _mixture(
-    version: Version,
-    timeline: Timeline,
-    software: Mapping[str, str | None],
-) -> str | None:
-    """6. Return why a version holds parts of several passes, or None."""
-    writes = [w for w in timeline.writes if w.id in version.generators]
-    if len(writes) < 2:
-        return None
-    versions = {software.get(w.id) for w in writes} - {None}
-    if len(versions) > 1:
-        return f"software {', '.join(sorted(map(str, versions)))}"
-    base = [w for w in writes if w.mode == "overwrite"]
-    parts = [w for w in writes if w.mode == "part"]
-    if base and parts:
-        return f"{len(parts)} parts over a whole write"
-    new = [w for w in parts if _replaces(timeline, w, version)]
-    if new and len(new) < len(parts):
-        return f"{len(new)} of {len(parts)} parts written again"
-    return None
+        def named(ids: Iterable[str]) -> tuple[str, ...]:
+            return tuple(names[id_] for id_ in ids if id_ in names)
 
+        return Places(
+            gaps=named(self.gaps),
+            incomplete=named(self.incomplete),
+            damaged=named(self.damaged),
+            mixed=tuple(
+                f"{names[id_]}: {reason}" if reason else names[id_]
+                for id_, reason in self.mixed
+                if id_ in names
+            ),
+        )
 
-def _replaces(timeline: Timeline, part: Write, version: Version) -> bool:
-    """Say whether a part took the place of another one of its slot."""
-    end = part.end or part.start
-    return any(
-        w.slots & part.slots and (w.end or w.start) <= end
-        for w in timeline.writes
-        if w.id not in version.generators
-    )
+    def describe(self, places: "Places", *, complete: str = "Complete") -> str:
+        """Return all of it as one sentence that names up to three places of a kind.
 
+        Args:
+            places: What is to be named.
+            complete: How a complete answer begins.
 
-def _software(
-    store: Store, graph: Graph, parted: Iterable[tuple[Version, Timeline]]
-) -> dict[str, str | None]:
-    """Return the software version of each activity, as its session states it."""
-    makers = {
-        id_: graph.loader.activity(id_)
-        for version, _ in parted
-        for id_ in version.generators
-    }
-    keys = sorted({session_key(a.session_tag, a.session_id) for a in makers.values()})
-    stated = {
-        document[f.ID]: document[f.PROPERTIES].get("software_version")
-        for document in store.read(f.SESSIONS, keys)
-    }
-    return {
-        id_: stated.get(session_key(one.session_tag, one.session_id))
-        for id_, one in makers.items()
-    }
+        >>> lacking = Completeness(gaps=("6d2362",))
+        >>> lacking.describe(lacking.places({"6d2362": "dl1_LST-1.Run01618.0008.h5"}))
+        'Not complete: 1 gap (dl1_LST-1.Run01618.0008.h5).'
+        """
+        missing, doubts = self.missing(places), self.doubts(places)
+        start = f"Not complete: {missing}" if missing else complete
+        return "; ".join(filter(None, (start, doubts))) + "."
 
+    def missing(self, places: "Places") -> str:
+        """Return in words what is missing; nothing of a complete answer."""
+        words = (
+            _counted(len(self.gaps), "gap", places=places.gaps),
+            _counted(
+                len(self.incomplete), "step", "incomplete", places=places.incomplete
+            ),
+            _counted(len(self.ties), "tie", "of link rules"),
+            "cut by an option" if self.is_cut else "",
+        )
+        return ", ".join(filter(None, words))
 
-def _mark_missing_parts(
-    graph: Graph,
-    store: Store,
-    parted: Iterable[tuple[Version, Timeline]],
-    shapes: Shapes,
-) -> None:
-    """9. Mark versions of parts that an execution of their step did not write."""
-    listed = list(parted)
-    loader = graph.loader
-    steps = {
-        (maker.session_tag, maker.name)
-        for version, _ in listed
-        for maker in map(loader.activity, version.generators)
-        if maker.session_tag
-    }
-    tags = sorted({tag for tag, _ in steps if tag is not None})
-    known = [Activity.of_document(d) for d in store.tagged(tags)]
-    loader.describe(link[0] for one in known for link in one.used)
-    for version, timeline in listed:
-        entity = loader.entities.get(version.entity)
-        if entity is None:
-            continue
-        mine = {
-            (maker.session_tag, maker.name)
-            for maker in map(loader.activity, version.generators)
+    def doubts(self, places: "Places") -> str:
+        """Return in words what is in doubt or inferred; nothing if nothing is."""
+        words = (
+            _counted(self.contested, "edge", "contested", places=places.contested),
+            _counted(
+                self.time_conflicts, "time conflict", places=places.time_conflicts
+            ),
+            _counted(
+                len(self.damaged),
+                "step",
+                "may have damaged a file",
+                places=places.damaged,
+            ),
+            _counted(len(self.mixed), "version", "mixed", places=places.mixed),
+            _counted(self.inferred, "edge", "inferred"),
+        )
+        return ", ".join(filter(None, words))
+
+    def joined(self, other: "Completeness") -> "Completeness":
+        """Return what two answers know and do not know together.
+
+        >>> both = Completeness(gaps=("5a2d",)).joined(Completeness(contested=1))
+        >>> both.sentence
+        'Not complete: 1 gap; 1 edge contested.'
+        """
+        return Completeness(
+            gaps=_union(self.gaps, other.gaps),
+            mixed=_union(self.mixed, other.mixed),
+            contested=self.contested + other.contested,
+            time_conflicts=self.time_conflicts + other.time_conflicts,
+            inferred=self.inferred + other.inferred,
+            damaged=_union(self.damaged, other.damaged),
+            incomplete=_union(self.incomplete, other.incomplete),
+            ties=_union(self.ties, other.ties),
+            is_cut=self.is_cut or other.is_cut,
+        )
+
+    def to_dict(self, *, sentence: str | None = None) -> dict[str, Any]:
+        """Return it as it stands in JSON.
+
+        Args:
+            sentence: The sentence with names, if the answer knows them.
+        """
+        return {
+            "complete": self.is_complete,
+            "certain": self.is_certain,
+            "gaps": list(self.gaps),
+            "mixed": [{"id": id_, "reason": reason} for id_, reason in self.mixed],
+            "contested": self.contested,
+            "time_conflicts": self.time_conflicts,
+            "inferred": self.inferred,
+            "damaged": list(self.damaged),
+            "incomplete": list(self.incomplete),
+            "ties": list(self.ties),
+            "cut": self.is_cut,
+            "sentence": self.sentence if sentence is None else sentence,
         }
-        covered = {
-            slot.subrun if entity.run is not None else slot.run
-            for write in timeline.writes
-            for slot in write.slots
-        }
-        if not covered:
-            continue
-        for one in known:
-            if (one.session_tag, one.name) not in mine or is_damaged(one):
-                continue
-            if one.id in timeline.makers or one.is_dry_run:
-                continue
-            handled = handled_slots(one, entity, loader.entities)
-            pieces = {
-                slot.subrun if entity.run is not None else slot.run for slot in handled
-            }
-            if pieces and pieces.isdisjoint(covered):
-                shapes.add(version.id, "incomplete")
-                break
+
+
+class Places(NamedTuple):
+    """Names of what is missing or in doubt.
+
+    Attributes:
+        gaps: Of the data products that nobody is known to have made.
+        incomplete: Of the steps and files of which records are missing.
+        contested: Of the files that contested edges lead to.
+        time_conflicts: Of the files that edges with conflicting times lead to.
+        damaged: Of the steps that may have damaged a file.
+        mixed: Of the mixed versions, with what differs.
+    """
+
+    gaps: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    contested: tuple[str, ...] = ()
+    time_conflicts: tuple[str, ...] = ()
+    damaged: tuple[str, ...] = ()
+    mixed: tuple[str, ...] = ()
+
+
+def runs_in_words(files: Iterable[tuple[int | None, int | None]]) -> str:
+    """Return which runs and subruns there are, in words; nothing if there are none.
+
+    Args:
+        files: Run and subrun of each file.
+
+    >>> runs_in_words([(1807, 0), (1807, 1), (1807, 3), (1808, None), (None, None)])
+    'run 01807, subruns 0000-0001, 0003 (3); run 01808; 1 file of unknown run'
+    """
+    runs: dict[int | None, list[int | None]] = {}
+    for run, subrun in files:
+        runs.setdefault(run, []).append(subrun)
+    unknown = len(runs.pop(None, ()))
+    words = [
+        f"run {run:05d}{_subruns([one for one in runs[run] if one is not None])}"
+        for run in islice(runs, _MOST_RUNS)
+        if run is not None
+    ]
+    if len(runs) > _MOST_RUNS:
+        words.append(f"and {_counted(len(runs) - _MOST_RUNS, 'more run')}")
+    if unknown:
+        words.append(_counted(unknown, "file", "of unknown run"))
+    return "; ".join(words)
+
+
+def _subruns(subruns: Sequence[int]) -> str:
+    """Return numbers in words: ``, subruns 0000-0006, 0008 (8)``."""
+    if not subruns:
+        return ""
+    ranges: list[list[int]] = []
+    # A subrun may have several streams.
+    different = sorted(set(subruns))
+    for subrun in different:
+        if ranges and subrun == ranges[-1][-1] + 1:
+            ranges[-1].append(subrun)
+        else:
+            ranges.append([subrun])
+    spans = [
+        f"{part[0]:04d}" if len(part) == 1 else f"{part[0]:04d}-{part[-1]:04d}"
+        for part in ranges
+    ]
+    if len(different) == 1:
+        return f", subrun {spans[0]}"
+    return f", subruns {', '.join(spans)} ({len(different)})"
+
+
+def _union(some: Iterable[_Item], others: Iterable[_Item]) -> tuple[_Item, ...]:
+    return tuple(dict.fromkeys((*some, *others)))
+
+
+def _counted(
+    count: int, noun: str, rest: str = "", *, places: Collection[str] = ()
+) -> str:
+    """Return a number of things in words, with the names of some; none of nothing.
+
+    >>> _counted(5, "gap", places=["a.h5", "b.h5", "c.h5", "d.h5", "e.h5"])
+    '5 gaps (a.h5, b.h5, c.h5, …)'
+    """
+    if not count:
+        return ""
+    words = f"{count} {noun}{'' if count == 1 else 's'} {rest}".rstrip()
+    if not places:
+        return words
+    distinct = list(dict.fromkeys(places))
+    shown = distinct[:_MOST_NAMES]
+    if len(distinct) > _MOST_NAMES:
+        shown.append("…")
+    return f"{words} ({', '.join(shown)})"

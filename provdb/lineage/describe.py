@@ -9,11 +9,11 @@ from provdb.lineage.loader import Loader
 from provdb.lineage.result import LineageEdge, LineageNode
 from provdb.lineage.steps import Activity, Entity
 
-__all__ = ["describe", "origin_of"]
+__all__ = ["UNDESCRIBED", "describe", "origin_of"]
 
 _BAD: Final = ("failed", "interrupted", "lost")
 _RAW: Final = "R0"
-_UNKNOWN: Final = Entity("")
+UNDESCRIBED: Final = Entity("")
 # Data products of a run beside those that have a level.
 _MADE_OF_RUNS: Final = ("calibration",)
 # What follows the distance is said of collapsed nodes only, but for the marks.
@@ -37,7 +37,7 @@ def describe(
 
     Args:
         nodes: The nodes.
-        distances: How many steps away each is, by id.
+        distances: How many steps away each is, by id; of others it is 0.
         edges: All edges between them.
         loader: The documents of their entities, and their activities.
         marks: What is in doubt of nodes, by id.
@@ -48,11 +48,11 @@ def describe(
         if isinstance(node, Activity):
             id_, name, tag, _, status, start, end, run, subrun, *_ = node
             told = id_, "activity", name, None, None, run, subrun, None, status, None
-            when = tag, start, end, None, distances[id_]
+            when = tag, start, end, None, distances.get(id_, 0)
             yield _node((*told, *when, *_OF_ONE, marks.get(id_, _NO_MARKS)))
             continue
         id_, entity, generators, sources = node
-        known = entities.get(entity, _UNKNOWN)
+        known = entities.get(entity, UNDESCRIBED)
         run = known.run
         if known.is_collection:
             runs = runs or _runs_of_collections(nodes, edges, loader)
@@ -75,7 +75,7 @@ def origin_of(entity: Entity) -> str:
     >>> origin_of(Entity("6d2362", data_kind="calibration", run=1618))
     'gap'
     """
-    if entity is _UNKNOWN:
+    if entity is UNDESCRIBED:
         return "unknown"
     if entity.level == _RAW:
         return "raw"
@@ -99,7 +99,7 @@ def _runs_of_collections(
     for node in nodes:
         if isinstance(node, Activity):
             runs_of_activities[node.id] = node.run
-        elif loader.entities.get(node.entity, _UNKNOWN).is_collection:
+        elif loader.entities.get(node.entity, UNDESCRIBED).is_collection:
             runs[node.id] = set()
     for edge in edges:
         for one, other in (

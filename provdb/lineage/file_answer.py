@@ -1,16 +1,17 @@
 """Where a file comes from, and what came from it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 from provdb.errors import NotFound
-from provdb.lineage.completeness import completeness, find_shapes
+from provdb.lineage.assess import completeness_of
 from provdb.lineage.describe import describe
 from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.loader import Loader
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.result import Lineage, LineageNode
+from provdb.lineage.shapes import Shapes, find_shapes
 from provdb.lineage.traverse import (
     DOWNSTREAM,
     UPSTREAM,
@@ -117,36 +118,48 @@ def answer_of(
     """
     graph = walk.graph
     nodes = list(walk.nodes.values())
-    is_whole = not (walk.options.is_filtered or walk.cut_by)
+    is_cut = bool(walk.cut_by) or walk.options.is_filtered
     asked = [seen for id_, seen in walk.asked.items() if id_ in walk.nodes]
     shapes = find_shapes(
-        graph, store, nodes, asked=asked, is_upstream=is_upstream and is_whole
+        graph, store, nodes, asked=asked, is_upstream=is_upstream and not is_cut
     )
-    described = tuple(
-        describe(
-            nodes, walk.distances, walk.edges, loader=graph.loader, marks=shapes.marks
-        )
+    # Two uses in one role can be of one version.
+    edges = tuple(dict.fromkeys(walk.edges))
+    described = _described(walk, nodes, shapes)
+    known = completeness_of(
+        # What was asked for may come from anywhere, if it is asked what came from it.
+        [n for n in described if is_upstream or n.origin is None],
+        edges,
+        reasons=shapes.reasons,
+        ties=tuple(graph.ties),
+        damaged_by=[id_ for seen in asked for id_ in seen.damaged_by],
+        is_cut=is_cut,
     )
-    known = completeness(
-        nodes,
-        walk.edges,
-        asked=asked,
-        graph=graph,
-        shapes=shapes,
-        is_upstream=is_upstream,
-        is_cut=bool(walk.cut_by) or walk.options.is_filtered,
-    )
+    damaging = [graph.loader.activity(i) for i in known.damaged if i not in walk.nodes]
     return Lineage(
         question=question,
         start=start,
         nodes=described,
-        # Two uses in one role can be of one version.
-        edges=tuple(dict.fromkeys(walk.edges)),
+        edges=edges,
         truncated=bool(walk.cut_by),
         warnings=tuple(_warnings(walk, described)),
         leaf_level=leaf_level,
         completeness=known,
+        damaging=_described(walk, damaging, shapes),
     )
+
+
+def _described(
+    walk: Walk, nodes: Collection[Node], shapes: Shapes
+) -> tuple[LineageNode, ...]:
+    found = describe(
+        nodes,
+        walk.distances,
+        walk.edges,
+        loader=walk.graph.loader,
+        marks=shapes.marks,
+    )
+    return tuple(found)
 
 
 def _ask(
@@ -234,12 +247,6 @@ def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) ->
 def _warnings(walk: Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
     for cut in walk.cut_by:
         yield f"the answer was cut at {cut}"
-    late = sum(edge.time_conflict for edge in walk.edges)
-    if late:
-        yield (
-            f"the times of {late} edges conflict: by the clocks of the machines the "
-            "file was written only after it was used"
-        )
     for node in nodes:
         if node.kind != "activity" and node.status is not None:
             place = node.location or node.id

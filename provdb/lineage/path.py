@@ -5,16 +5,25 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any, Final
 
+from provdb.lineage.assess import completeness_of
+from provdb.lineage.completeness import Completeness
 from provdb.lineage.file_answer import lineage_until
-from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.lineage.result import (
+    Lineage,
+    LineageEdge,
+    LineageNode,
+    joined_marks,
+    weakness,
+)
 from provdb.lineage.traverse import WalkOptions
 from provdb.store import Store
-from provdb.tabular import Tabular
+from provdb.tabular import Tabular, html_note
 
 __all__ = ["Paths", "path"]
 
 _EVERYTHING: Final = WalkOptions()
 _LIMIT: Final = 10
+_COMPLETE: Final = Completeness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,9 @@ class Paths(Tabular):
         count: How many chains of that length there are.
         nodes: The nodes of the chains, nearest to the later version first.
         edges: The relations along the chains; two where an entity has two roles.
-        warnings: What the reader should know: limits, conflicts, ties.
+        warnings: What the reader should know: limits, ties.
+        completeness: What is missing or in doubt along the chains.
+        damaging: Activities that may have damaged a file of the chains.
     """
 
     question: Mapping[str, Any]
@@ -42,6 +53,8 @@ class Paths(Tabular):
     nodes: tuple[LineageNode, ...]
     edges: tuple[LineageEdge, ...]
     warnings: tuple[str, ...] = ()
+    completeness: Completeness = _COMPLETE
+    damaging: tuple[LineageNode, ...] = ()
 
     @property
     def is_reversed(self) -> bool:
@@ -56,7 +69,7 @@ class Paths(Tabular):
 
     @property
     def sentence(self) -> str:
-        """What was found, in words."""
+        """What was found, in words, and what is in doubt of it."""
         a, b = self.question["names"]
         if not self.chains:
             return f"neither came {b} from {a} nor {a} from {b}"
@@ -67,7 +80,12 @@ class Paths(Tabular):
         ways = "1 way" if self.count == 1 else f"{self.count} ways"
         through = "1 step" if steps == 1 else f"{steps} steps"
         shown = f", {len(self.chains)} of them shown" if self.truncated else ""
-        return f"{later} came from {earlier} in {ways} through {through}{shown}"
+        answer = f"{later} came from {earlier} in {ways} through {through}{shown}"
+        places = self.lineage.places
+        missing = self.completeness.missing(places)
+        return "; ".join(
+            filter(None, (answer, missing, self.completeness.doubts(places)))
+        )
 
     @property
     def lineage(self) -> Lineage:
@@ -87,12 +105,19 @@ class Paths(Tabular):
             edges=self.edges,
             truncated=self.truncated,
             warnings=self.warnings,
+            completeness=self.completeness,
+            damaging=self.damaging,
         )
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows, and below it the sentence."""
+        return Tabular._repr_html_(self) + html_note(self.sentence)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return a row for each node of each chain, from the later version back.
 
-        Beside the node it holds the relation by which the node above comes from it.
+        Beside the node it holds the relation by which the node above comes from it,
+        the evidence for that relation, and what is in doubt of both.
         """
         nodes = {node.id: node for node in self.nodes}
         edges: dict[tuple[str, str], list[LineageEdge]] = {}
@@ -102,7 +127,11 @@ class Paths(Tabular):
         for number, chain in enumerate(self.chains, start=1):
             above = [[], *(edges[pair] for pair in pairwise(chain))]
             rows += [
-                {"path": number, **nodes[id_].to_dict(), **_relation(found)}
+                {
+                    "path": number,
+                    **nodes[id_].to_dict(),
+                    **_relation(nodes[id_], found),
+                }
                 for id_, found in zip(chain, above, strict=True)
             ]
         return rows
@@ -119,6 +148,7 @@ class Paths(Tabular):
             "edges": [edge.to_dict() for edge in self.edges],
             "truncated": self.truncated,
             "warnings": list(self.warnings),
+            "completeness": self.completeness.to_dict(sentence=self.sentence),
         }
 
     @property
@@ -205,15 +235,28 @@ def _found(question: Mapping[str, Any], answer: Lineage, *, limit: int) -> Paths
     chains = tuple(islice(ways.chains(), limit))
     pairs = {pair for chain in chains for pair in pairwise(chain)}
     shown = {id_ for chain in chains for id_ in chain}
+    nodes = tuple(node for node in ways.in_order(answer.nodes) if node.id in shown)
+    edges = tuple(e for e in answer.edges if (e.source, e.target) in pairs)
+    damaged_by = {id_ for edge in edges for id_ in edge.damaged_by}
     return Paths(
         question=question,
         later=answer.start,
         earlier=earlier,
         chains=chains,
         count=ways.count(),
-        nodes=tuple(node for node in ways.in_order(answer.nodes) if node.id in shown),
-        edges=tuple(e for e in answer.edges if (e.source, e.target) in pairs),
-        warnings=tuple(_warnings(answer, pairs)),
+        nodes=nodes,
+        edges=edges,
+        # What the earlier file itself came from is not part of the answer.
+        completeness=completeness_of(
+            [node for node in nodes if node.id != earlier],
+            edges,
+            reasons=dict(answer.completeness.mixed),
+        ),
+        damaging=tuple(
+            node
+            for node in (*answer.nodes, *answer.damaging)
+            if node.id in damaged_by - shown
+        ),
     )
 
 
@@ -275,23 +318,15 @@ class _Ways:
         return counts[self._start]
 
 
-def _relation(edges: Iterable[LineageEdge]) -> dict[str, Any]:
+def _relation(node: LineageNode, edges: Iterable[LineageEdge]) -> dict[str, Any]:
     found = list(edges)
     roles = sorted({edge.role for edge in found if edge.role is not None})
     return {
         "relation": found[0].relation if found else None,
         "role": ", ".join(roles) or None,
-        "inferred": any(edge.rule is not None for edge in found),
+        "evidence": max((e.evidence for e in found), key=weakness, default=None),
+        "inferred": any(edge.is_inferred for edge in found),
         "rule": next((edge.rule for edge in found if edge.rule is not None), None),
         "time_conflict": any(edge.time_conflict for edge in found),
+        "marks": list(joined_marks([node.marks, *(edge.marks for edge in found)])),
     }
-
-
-def _warnings(answer: Lineage, pairs: set[tuple[str, str]]) -> Iterator[str]:
-    along = [e for e in answer.edges if (e.source, e.target) in pairs]
-    late = sum(edge.time_conflict for edge in along)
-    if late:
-        yield (
-            f"the times of {late} edges conflict: by the clocks of the machines the "
-            "file was written only after it was used"
-        )

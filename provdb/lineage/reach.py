@@ -1,19 +1,24 @@
 """What many entities and activities come from, or what came from them, in one walk."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from provdb.lineage.completeness import Shapes, completeness
+from provdb.lineage.assess import completeness_of
+from provdb.lineage.completeness import Completeness
+from provdb.lineage.describe import UNDESCRIBED, origin_of
 from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.link_rules import LINK_RULES, LinkRule
 from provdb.lineage.loader import Loader
-from provdb.lineage.result import Completeness
+from provdb.lineage.result import LineageNode
 from provdb.lineage.steps import Activity
 from provdb.lineage.traverse import DOWNSTREAM, UPSTREAM, Walk, without_collector
 from provdb.lineage.version import Version
 from provdb.store import Store
 
 __all__ = ["ReachedIds", "makers", "reach"]
+
+_COMPLETE: Final = Completeness()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,12 +28,12 @@ class ReachedIds:
     Attributes:
         entities: Ids of entities.
         activities: Ids of activities.
-        completeness: What is known of the way there, and what is not.
+        completeness: What the walk knows, and what it does not know.
     """
 
     entities: frozenset[str]
     activities: frozenset[str]
-    completeness: Completeness
+    completeness: Completeness = _COMPLETE
 
 
 def reach(
@@ -76,16 +81,27 @@ def reach(
         return ReachedIds(
             entities=frozenset([version.entity for version in versions]),
             activities=frozenset(n.id for n in reached if isinstance(n, Activity)),
-            completeness=completeness(
-                walk.nodes.values(),
+            completeness=completeness_of(
+                _gaps(graph, walk.nodes.values()) if is_upstream else [],
                 walk.edges,
-                asked=walk.asked.values(),
-                graph=graph,
-                shapes=Shapes(),
-                is_upstream=is_upstream,
-                is_cut=False,
+                ties=tuple(graph.ties),
+                damaged_by=[i for seen in walk.asked.values() for i in seen.damaged_by],
             ),
         )
+
+
+def _gaps(graph: Graph, nodes: Iterable[Node]) -> list[LineageNode]:
+    """Return the data products that nobody is known to have made."""
+    entities = graph.loader.entities
+    return [
+        LineageNode(node.id, "entity", origin=origin)
+        for node in nodes
+        if isinstance(node, Version)
+        and not node.generators
+        and not node.sources
+        and (origin := origin_of(entities.get(node.entity, UNDESCRIBED)))
+        in ("gap", "unknown")
+    ]
 
 
 def makers(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from provdb.model import format_time
-from provdb.tabular import Tabular
+from provdb.lineage.completeness import Completeness, Places, runs_in_words
+from provdb.model import file_name, format_time
+from provdb.tabular import Tabular, html_note
 
 __all__ = [
     "DOUBTS",
@@ -15,6 +16,7 @@ __all__ = [
     "Lineage",
     "LineageEdge",
     "LineageNode",
+    "mark_in_words",
 ]
 
 # How an edge is known; beside these ``rule:NAME``, for a link rule.
@@ -37,6 +39,34 @@ DOUBTS: Final = {
 }
 _RULE: Final = "rule:"
 _INFERRED: Final = ("folder", "glob")
+# Another write may have made what was used.
+_CONTESTED: Final = ("contested", "clock")
+_RAW: Final = "R0"
+_COMPLETE: Final = Completeness()
+
+
+def mark_in_words(mark: str) -> str:
+    """Return a key of `DOUBTS` as every format prints it.
+
+    >>> mark_in_words("maybe_damaged")
+    'maybe damaged'
+    """
+    return mark.replace("_", " ")
+
+
+def joined_marks(marks: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return all marks of several nodes and edges, each once, in the order of `DOUBTS`.
+
+    >>> joined_marks([("mixed",), ("contested", "mixed")])
+    ('contested', 'mixed')
+    """
+    present = {mark for some in marks for mark in some}
+    return tuple(mark for mark in DOUBTS if mark in present)
+
+
+def is_contested(marks: Iterable[str]) -> bool:
+    """Say whether marks say that another write may have made what was used."""
+    return any(mark in _CONTESTED for mark in marks)
 
 
 class LineageNode(NamedTuple):
@@ -149,7 +179,21 @@ class LineageEdge(NamedTuple):
     @property
     def is_inferred(self) -> bool:
         """Whether no record states the relation."""
-        return self.evidence in _INFERRED or self.evidence.startswith(_RULE)
+        return self.inferred_by is not None
+
+    @property
+    def inferred_by(self) -> str | None:
+        """What inferred the relation: a link rule, ``folder`` or ``glob``; or None.
+
+        >>> LineageEdge("9891", "5a2d", "used", evidence="rule:archive").inferred_by
+        'archive'
+        """
+        return self.evidence if self.evidence in _INFERRED else self.rule
+
+    @property
+    def is_contested(self) -> bool:
+        """Whether another write may have made what was used."""
+        return is_contested(self.marks)
 
     @property
     def time_conflict(self) -> bool:
@@ -173,93 +217,6 @@ class LineageEdge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Completeness:
-    """What an answer knows, and what it does not know.
-
-    Attributes:
-        gaps: Ids of the data products that nobody is known to have made.
-        mixed: Ids of the versions that hold parts of several passes, each with what
-            differs: the slots or the software versions.
-        contested: How many edges are in doubt: another write is possible, or clocks
-            contradict the order of records.
-        inferred: How many edges no record states.
-        damaged: Ids of the activities that may have damaged something.
-        incomplete: Ids of the activities and versions of which records are missing.
-        ties: Files that a link rule could link to several others; each a sentence.
-        is_cut: Whether a limit or a filter kept something out.
-    """
-
-    gaps: tuple[str, ...] = ()
-    mixed: tuple[tuple[str, str], ...] = ()
-    contested: int = 0
-    inferred: int = 0
-    damaged: tuple[str, ...] = ()
-    incomplete: tuple[str, ...] = ()
-    ties: tuple[str, ...] = ()
-    is_cut: bool = False
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything is known back to raw data."""
-        return not (self.gaps or self.incomplete or self.ties or self.is_cut)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether the answer is complete, and nothing in it is in doubt."""
-        return self.is_complete and not (self.contested or self.damaged or self.mixed)
-
-    @property
-    def sentence(self) -> str:
-        """All of it as one sentence.
-
-        >>> Completeness().sentence
-        'Complete to raw data.'
-        >>> Completeness(gaps=("6d2362",), contested=2).sentence
-        'Not complete: 1 gap; 2 edges contested.'
-        """
-        missing = [
-            _counted(len(self.gaps), "gap"),
-            _counted(len(self.incomplete), "step", "with missing records"),
-            _counted(len(self.ties), "tie of link rules"),
-            "cut by an option" if self.is_cut else "",
-        ]
-        doubts = [
-            _counted(self.contested, "edge", "contested"),
-            _counted(len(self.damaged), "step", "that may have damaged a file"),
-            _counted(len(self.mixed), "version", "mixed"),
-            _counted(self.inferred, "edge", "inferred"),
-        ]
-        head = "Complete to raw data" if self.is_complete else "Not complete"
-        missing, doubts = [list(filter(None, some)) for some in (missing, doubts)]
-        if missing:
-            head += ": " + ", ".join(missing)
-        return "; ".join([head, *([", ".join(doubts)] if doubts else [])]) + "."
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it stands in JSON."""
-        return {
-            "complete": self.is_complete,
-            "certain": self.is_certain,
-            "gaps": list(self.gaps),
-            "mixed": [{"id": id_, "reason": reason} for id_, reason in self.mixed],
-            "contested": self.contested,
-            "inferred": self.inferred,
-            "damaged": list(self.damaged),
-            "incomplete": list(self.incomplete),
-            "ties": list(self.ties),
-            "cut": self.is_cut,
-            "sentence": self.sentence,
-        }
-
-
-def _counted(count: int, noun: str, rest: str = "") -> str:
-    if not count:
-        return ""
-    plural = noun if count == 1 else f"{noun}s"
-    return f"{count} {plural} {rest}".rstrip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage(Tabular):
     """All that one file came from, or all that came from it.
 
@@ -274,6 +231,7 @@ class Lineage(Tabular):
         opened: The answer with every node of its own, if this one is collapsed; else
             None.
         completeness: What the answer knows, and what it does not know.
+        damaging: Activities that may have damaged something, and are not in `nodes`.
     """
 
     question: Mapping[str, Any]
@@ -284,7 +242,38 @@ class Lineage(Tabular):
     warnings: tuple[str, ...] = ()
     leaf_level: str | None = None
     opened: "Lineage | None" = None
-    completeness: Completeness = Completeness()
+    completeness: Completeness = _COMPLETE
+    damaging: tuple[LineageNode, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What the answer knows and does not know, in words and with names.
+
+        >>> raw = LineageNode("5a2d", "entity", level="R0", run=1618, subrun=8)
+        >>> question = {"direction": "upstream"}
+        >>> Lineage(question=question, start="5a2d", nodes=(raw,), edges=()).sentence
+        'Complete to raw data: run 01618, subrun 0008.'
+        """
+        opened = self if self.opened is None else self.opened
+        files = opened.files_of_level(_RAW) if self.is_upstream else ()
+        raw = runs_in_words((file.run, file.subrun) for file in files)
+        complete = f"Complete to raw data: {raw}" if raw else "Complete"
+        sentence = self.completeness.describe(self.places, complete=complete)
+        if raw and not self.completeness.is_complete:
+            return f"{sentence} Raw data found: {raw}."
+        return sentence
+
+    @property
+    def places(self) -> Places:
+        """Names of what is missing or in doubt."""
+        opened = self if self.opened is None else self.opened
+        nodes = (*opened.nodes, *self.damaging)
+        names = {node.id: name_in_words(node) for node in nodes}
+        edges = opened.edges
+        return self.completeness.places(names)._replace(
+            contested=tuple(names[_file_of(e)] for e in edges if e.is_contested),
+            time_conflicts=tuple(names[_file_of(e)] for e in edges if e.time_conflict),
+        )
 
     @property
     def roots(self) -> tuple[str, ...]:
@@ -323,6 +312,10 @@ class Lineage(Tabular):
         """Whether this is what the file came from, not what came from it."""
         return bool(self.question.get("direction") == "upstream")
 
+    @property
+    def _is_downstream(self) -> bool:
+        return bool(self.question.get("direction") == "downstream")
+
     def members(self, node: LineageNode) -> tuple[LineageNode, ...]:
         """Return the nodes that a node stands for, in order; itself if it is its own.
 
@@ -337,21 +330,62 @@ class Lineage(Tabular):
         nodes = {one.id: one for one in self.opened.nodes if one.id in wanted}
         return tuple(nodes[id_] for id_ in wanted)
 
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows, and below it the sentence."""
+        return Tabular._repr_html_(self) + html_note(self.sentence)
+
     def rows(self) -> list[dict[str, Any]]:
-        """Return the nodes as they stand in JSON: nearest first, then in order."""
-        return [node.to_dict() for node in sorted(self.nodes, key=order_of_node)]
+        """Return a row for each node: nearest first, then in order.
+
+        Beside the node it holds the weakest evidence of the edges that lead to it, and
+        the marks of those edges too.
+        """
+        return self.rows_of(self.nodes)
+
+    def rows_of(self, nodes: Iterable[LineageNode]) -> list[dict[str, Any]]:
+        """Return the rows of some of the nodes, as `rows` does.
+
+        >>> raw = LineageNode("5a2d", "entity", level="R0")
+        >>> used = LineageEdge("9891", "5a2d", "used", evidence="only")
+        >>> step = LineageNode("9891", "activity", "r0_to_dl1")
+        >>> answer = Lineage(question={"direction": "upstream"}, start="9891",
+        ...     nodes=(step, raw), edges=(used,))
+        >>> [(row["id"], row["evidence"]) for row in answer.rows()]
+        [('9891', None), ('5a2d', 'only')]
+        """
+        opened = self if self.opened is None else self.opened
+        leading: dict[str, list[LineageEdge]] = {}
+        for edge in {*self.edges, *opened.edges}:
+            far = edge.source if self._is_downstream else edge.target
+            leading.setdefault(far, []).append(edge)
+        rows = []
+        for node in sorted(nodes, key=order_of_node):
+            edges = leading.get(node.id, ())
+            marks = joined_marks([node.marks, *(edge.marks for edge in edges)])
+            rows.append(
+                {
+                    **node.to_dict(),
+                    "evidence": max((e.evidence for e in edges), key=weakness)
+                    if edges
+                    else None,
+                    "marks": list(marks),
+                }
+            )
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as it stands in JSON."""
         answer: dict[str, Any] = {
             "question": dict(self.question),
             "roots": list(self.roots),
-            "nodes": self.rows(),
+            "nodes": [node.to_dict() for node in sorted(self.nodes, key=order_of_node)],
             "edges": _edges(self.edges),
             "truncated": self.truncated,
             "warnings": list(self.warnings),
-            "completeness": self.completeness.to_dict(),
+            "completeness": self.completeness.to_dict(sentence=self.sentence),
         }
+        if self.damaging:
+            answer["damaging"] = [node.to_dict() for node in self.damaging]
         if self.opened is not None:
             answer["opened"] = self._inside()
         if self.leaf_level is not None:
@@ -396,6 +430,32 @@ class Lineage(Tabular):
                     seen.add(target)
                     reached.append(target)
         return [nodes[id_] for id_ in reached]
+
+
+def weakness(evidence: str) -> tuple[int, str]:
+    """Return the sort key of evidence: the strongest first."""
+    place = EVIDENCE.index(evidence) if evidence in EVIDENCE else len(EVIDENCE)
+    return place, evidence
+
+
+def name_in_words(node: LineageNode) -> str:
+    """Return what a sentence calls a node: a file by its name, a step with its time.
+
+    >>> name_in_words(LineageNode("9891", "entity", location="/DL1/dl1.h5"))
+    'dl1.h5'
+    """
+    if node.kind == "activity":
+        time = node.start or node.end
+        name = (node.name or node.id) + (f" {time:%Y-%m-%d %H:%M}" if time else "")
+    else:
+        name = file_name(node.location or "") or node.name or node.id
+    # A name from a store must not control a terminal.
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+def _file_of(edge: LineageEdge) -> str:
+    """Return which end of an edge is a file."""
+    return edge.source if edge.relation == "wasGeneratedBy" else edge.target
 
 
 def _order_of_leaf(leaf: LineageNode) -> tuple[int, int, str, str]:

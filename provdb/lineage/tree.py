@@ -9,11 +9,26 @@ was shown once is not shown again below another line.
 import posixpath
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.lineage.result import DOUBTS, Lineage, LineageEdge, LineageNode
 from provdb.model import file_facts, file_name
 
-__all__ = ["TreeRow", "tree"]
+__all__ = ["Doubt", "TreeRow", "tree"]
+
+
+class Doubt(NamedTuple):
+    """A mark of a line, and of how many of its files or steps it is.
+
+    Attributes:
+        mark: A key of `DOUBTS`.
+        count: How many of them have the mark.
+        total: How many there are.
+    """
+
+    mark: str
+    count: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +40,11 @@ class TreeRow:
         is_last: Whether no line of the same depth follows below the same line.
         files: The entities, in order; none for a step that made nothing.
         steps: The activities that made them, in order.
-        rule: The link rule that inferred the relation to the line above, or None.
-        has_time_conflict: Whether the times of that relation conflict.
+        inferred_by: What inferred the relation to the line above: link rules,
+            ``folder`` or ``glob``; none if a record states it.
+        doubts: What is in doubt of that relation, in the order of `DOUBTS`.
+        own_doubts: What is in doubt of the files themselves, and of their steps.
+        damaging: Activities that may have damaged the files.
         roles: The roles of that relation, in order.
         is_repeated: Whether they stand further up already, with all below them.
         folder: The end of their folder, where a line beside has files of the same name.
@@ -36,8 +54,10 @@ class TreeRow:
     is_last: bool
     files: tuple[LineageNode, ...]
     steps: tuple[LineageNode, ...]
-    rule: str | None = None
-    has_time_conflict: bool = False
+    inferred_by: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    own_doubts: tuple[Doubt, ...] = ()
+    damaging: tuple[LineageNode, ...] = ()
     roles: tuple[str, ...] = ()
     is_repeated: bool = False
     folder: str = ""
@@ -53,16 +73,17 @@ def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
     graph = _Graph(lineage)
     shown: set[str] = set()
     start = graph.nodes[lineage.start]
-    waiting = [
-        TreeRow(depth=0, is_last=True, files=(start,), steps=tuple(graph.makers(start)))
-    ]
+    waiting = [graph.first_row(start)]
     while waiting:
         row = waiting.pop()
         new = [node for node in row.files or row.steps if node.id not in shown]
         shown.update(node.id for node in new)
         if not new:
             has_more = any(graph.below(node) for node in row.files)
-            yield graph.opened(replace(row, is_repeated=has_more))
+            own_doubts = () if has_more else row.own_doubts
+            yield graph.opened(
+                replace(row, is_repeated=has_more, own_doubts=own_doubts)
+            )
             continue
         yield graph.opened(row)
         below = [step for node in new for step in graph.below(node)]
@@ -95,6 +116,9 @@ class _Graph:
         for edge in lineage.edges:
             self._from.setdefault(edge.source, []).append(edge)
             self._to.setdefault(edge.target, []).append(edge)
+        self._inside = _edges_inside(lineage)
+        everything = (*(lineage.opened or lineage).nodes, *lineage.damaging)
+        self._known = {node.id: node for node in everything}
 
     def makers(self, node: LineageNode) -> list[LineageNode]:
         """Return the activities that generated an entity."""
@@ -108,18 +132,35 @@ class _Graph:
             return []
         return self._inputs(node) if self._is_upstream else self._outputs(node)
 
+    def first_row(self, node: LineageNode) -> TreeRow:
+        """Return the line of what was asked for."""
+        edges = self._edges_of_generation([node])
+        return TreeRow(
+            depth=0,
+            is_last=True,
+            files=(node,),
+            steps=tuple(self.makers(node)),
+            own_doubts=self._own_doubts([node, *self.makers(node)], edges),
+            damaging=self._damaging(edges),
+        )
+
     def row(self, group: list[_Step], *, depth: int, is_last: bool) -> TreeRow:
         """Return the line of nodes at one place."""
         nodes = _distinct(step.node for step in group)
         is_step = nodes[0].kind == "activity"
         makers = nodes if is_step else [m for n in nodes for m in self.makers(n)]
+        leading = [edge for step in group for edge in self._edges_inside(step.edge)]
+        own = [] if is_step else self._edges_of_generation(nodes)
+        inferred = {edge.inferred_by for edge in (*leading, *own)}
         return TreeRow(
             depth=depth,
             is_last=is_last,
             files=() if is_step else tuple(nodes),
             steps=tuple(_distinct(makers)),
-            rule=next((step.edge.rule for step in group if step.edge.rule), None),
-            has_time_conflict=any(step.edge.time_conflict for step in group),
+            inferred_by=tuple(sorted(name for name in inferred if name is not None)),
+            doubts=_doubts((self._far_end(edge), edge.marks) for edge in leading),
+            own_doubts=self._own_doubts([*nodes, *makers], own),
+            damaging=self._damaging([*leading, *own]),
             roles=tuple(sorted({s.edge.role for s in group if s.edge.role})),
         )
 
@@ -132,6 +173,44 @@ class _Graph:
             row,
             files=tuple(one for node in row.files for one in members(node)),
             steps=tuple(one for node in row.steps for one in members(node)),
+        )
+
+    def _edges_inside(self, edge: LineageEdge) -> list[LineageEdge]:
+        """Return the edges that an edge of a collapsed answer stands for."""
+        return self._inside.get(_key(edge), [edge])
+
+    def _edges_of_generation(self, nodes: Iterable[LineageNode]) -> list[LineageEdge]:
+        return [
+            inner
+            for node in nodes
+            for edge in self._from.get(node.id, ())
+            if edge.relation == "wasGeneratedBy"
+            for inner in self._edges_inside(edge)
+        ]
+
+    def _far_end(self, edge: LineageEdge) -> str:
+        return edge.target if self._is_upstream else edge.source
+
+    def _own_doubts(
+        self, nodes: Iterable[LineageNode], edges: Iterable[LineageEdge]
+    ) -> tuple[Doubt, ...]:
+        members = [one for node in nodes for one in self._lineage.members(node)]
+        files = [one for one in members if one.kind != "activity"]
+        steps = [one for one in members if one.kind == "activity"]
+        found = {
+            doubt.mark: doubt
+            for doubt in (
+                *_doubts((step.id, step.marks) for step in steps),
+                *_doubts((edge.source, edge.marks) for edge in edges),
+                *_doubts((file.id, file.marks) for file in files),
+            )
+        }
+        return tuple(found[mark] for mark in DOUBTS if mark in found)
+
+    def _damaging(self, edges: Iterable[LineageEdge]) -> tuple[LineageNode, ...]:
+        ids = {id_ for edge in edges for id_ in edge.damaged_by}
+        return tuple(
+            self._known.get(id_, LineageNode(id_, "activity")) for id_ in sorted(ids)
         )
 
     def _inputs(self, node: LineageNode) -> list[_Step]:
@@ -162,7 +241,39 @@ class _Graph:
         if node.kind == "activity":
             return _Step(node, edge, (node.kind, step))
         place = (node.kind, node.name, node.level, node.run, has_subrun, step)
-        return _Step(node, edge, (place, edge.rule))
+        return _Step(node, edge, (place, edge.inferred_by))
+
+
+def _edges_inside(lineage: Lineage) -> dict[Hashable, list[LineageEdge]]:
+    """Return the edges that each edge of a collapsed answer stands for."""
+    if lineage.opened is None:
+        return {}
+    parts = {id_: node.id for node in lineage.nodes for id_ in node.members}
+    inside: dict[Hashable, list[LineageEdge]] = {}
+    for edge in lineage.opened.edges:
+        outer = edge._replace(
+            source=parts.get(edge.source, edge.source),
+            target=parts.get(edge.target, edge.target),
+        )
+        inside.setdefault(_key(outer), []).append(edge)
+    return inside
+
+
+def _key(edge: LineageEdge) -> Hashable:
+    return edge.source, edge.target, edge.relation, edge.role
+
+
+def _doubts(marks: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Doubt, ...]:
+    """Return what is in doubt, each with how many ids have the mark."""
+    ids: set[str] = set()
+    marked: dict[str, set[str]] = {}
+    for id_, some in marks:
+        ids.add(id_)
+        for mark in some:
+            marked.setdefault(mark, set()).add(id_)
+    return tuple(
+        Doubt(mark, len(marked[mark]), len(ids)) for mark in DOUBTS if mark in marked
+    )
 
 
 def _groups(steps: Iterable[_Step], *, is_unfolded: bool) -> list[list[_Step]]:

@@ -92,6 +92,7 @@ def write_products(
     has_graphs: bool = True,
     telescope: str | None = None,
     on_problem: Callable[[str], None],
+    on_answer: Callable[[Lineage], None] = lambda _: None,
 ) -> list[Product]:
     """Write the products of a run: ``VIEW_RUN_prov.log``, ``.json`` and ``.pdf``.
 
@@ -113,6 +114,7 @@ def write_products(
         has_graphs: Whether to draw the graphs, too.
         telescope: The telescope of which products are written; unless told, of all.
         on_problem: Is told what is missing, a sentence each.
+        on_answer: Is given the lineage of the run that the products show.
 
     Raises:
         NotFound: Nothing is known of the run, of the telescope, or of a step of a
@@ -135,6 +137,7 @@ def write_products(
     for name in views:
         get_view(name, among=among)
     whole = run_lineage(store, run, rules=rules)
+    on_answer(whole)
     contents: list[tuple[str, str, bytes]] = []
     files: dict[UsedFile, None] = {}
     problems: dict[str, None] = {}

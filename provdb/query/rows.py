@@ -5,11 +5,12 @@ from itertools import islice
 from typing import Any
 
 from provdb.lineage import LINK_RULES, LinkRule
+from provdb.lineage.completeness import Completeness
 from provdb.query.run import CompiledQuery, compile_query, find
 from provdb.query.stages import Row
 from provdb.query.tree import Query
 from provdb.store import Store
-from provdb.tabular import MOST_ROWS, Tabular, html_table, plain_row
+from provdb.tabular import MOST_ROWS, Tabular, html_note, html_table, plain_row
 
 __all__ = ["Rows"]
 
@@ -23,6 +24,8 @@ class Rows(Tabular):
 
     Attributes:
         query: What is asked.
+        completeness: What upstream() and downstream() of the query know and do not
+            know; complete until the rows have been read.
 
     >>> from provdb.store import open_store
     >>> store = open_store("memory://")
@@ -34,7 +37,7 @@ class Rows(Tabular):
     ([{'count': 0}], [{'count': 0}])
     """
 
-    __slots__ = ("_compiled", "_rules", "_store", "_timeout_seconds")
+    __slots__ = ("_compiled", "_rules", "_store", "_timeout_seconds", "completeness")
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Rows(Tabular):
         self._store = store
         self._rules = rules
         self._timeout_seconds = timeout_seconds
+        self.completeness = Completeness()
 
     @property
     def query(self) -> str:
@@ -70,11 +74,13 @@ class Rows(Tabular):
         Raises:
             StoreUnavailable: The store does not answer, or not in time.
         """
+        self.completeness = Completeness()
         return find(
             self._store,
             self._compiled,
             rules=self._rules,
             timeout_seconds=self._timeout_seconds,
+            on_reached=self._join,
         )
 
     def __repr__(self) -> str:
@@ -87,7 +93,12 @@ class Rows(Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """Return question and rows as one value that JSON can hold."""
-        return {"question": {"query": self.query}, "rows": list(map(plain_row, self))}
+        rows = list(map(plain_row, self))
+        return {
+            "question": {"query": self.query},
+            "rows": rows,
+            "completeness": self.completeness.to_dict(),
+        }
 
     def to_dataframe(self) -> Any:
         """Return the rows as a frame of pandas; it has its columns without rows too.
@@ -101,4 +112,10 @@ class Rows(Tabular):
     def _repr_html_(self) -> str:
         """Return the table that a notebook shows, of the first rows."""
         first = list(islice(self, MOST_ROWS + 1))
-        return html_table(first, is_all=len(first) <= MOST_ROWS)
+        table = html_table(first, is_all=len(first) <= MOST_ROWS)
+        if self.completeness.is_certain:
+            return table
+        return table + html_note(self.completeness.sentence)
+
+    def _join(self, completeness: Completeness) -> None:
+        self.completeness = self.completeness.joined(completeness)

@@ -1,7 +1,7 @@
 """Ask a store a query: text in, rows out."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from itertools import chain, islice
@@ -9,6 +9,7 @@ from typing import Final
 
 from provdb.errors import StoreUnavailable
 from provdb.lineage import LINK_RULES, LinkRule
+from provdb.lineage.completeness import Completeness
 from provdb.model import fields as f
 from provdb.query.compile import (
     COLLECTION_OF,
@@ -103,6 +104,7 @@ def find(
     *,
     rules: Collection[LinkRule] = LINK_RULES,
     timeout_seconds: float | None = None,
+    on_reached: Callable[[Completeness], None] = lambda _: None,
 ) -> Iterator[Row]:
     """Yield the rows that answer a query; the store is asked as they are taken.
 
@@ -115,6 +117,8 @@ def find(
             zone are read in that of the store.
         rules: The link rules that may bridge gaps.
         timeout_seconds: How long it may take, or None for any time.
+        on_reached: Called with what each upstream() or downstream() of the query knows
+            and does not know, before the rows that depend on it.
 
     Raises:
         QuerySyntaxError: The text is no query, or a value is none of its field.
@@ -135,7 +139,9 @@ def find(
         else compile_query(query, zone=store.zone)
     )
     clock = _Clock(store.uri, timeout_seconds)
-    selection = Selection(store, rules=rules, on_batch=clock.check)
+    selection = Selection(
+        store, rules=rules, on_batch=clock.check, on_reached=on_reached
+    )
     return _rows(store, compiled, selection)
 
 

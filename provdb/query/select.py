@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from provdb.lineage import LINK_RULES, LinkRule, makers, reach
+from provdb.lineage.completeness import Completeness
 from provdb.model import Document
 from provdb.model import fields as f
 from provdb.query.compile import (
@@ -73,6 +74,7 @@ class Selection:
         *,
         rules: Collection[LinkRule] = LINK_RULES,
         on_batch: Callable[[], None] = lambda: None,
+        on_reached: Callable[[Completeness], None] = lambda _: None,
     ) -> None:
         """Select from a store.
 
@@ -80,11 +82,13 @@ class Selection:
             store: Where the documents are.
             rules: The link rules that may bridge gaps.
             on_batch: Called often, so that it can stop a long query.
+            on_reached: Called with the completeness of each walk.
         """
         self.lookups = Lookups(store)
         self._store = store
         self._rules = rules
         self._on_batch = on_batch
+        self._on_reached = on_reached
         self._reached: dict[str, Mapping[Kind, frozenset[str]]] = {}
 
     def find(
@@ -199,6 +203,7 @@ class Selection:
                 is_upstream=condition.direction == "upstream",
                 rules=self._rules,
             )
+            self._on_reached(reached.completeness)
             self._reached[key] = {
                 "entity": reached.entities,
                 "activity": reached.activities,

@@ -11,7 +11,7 @@ from pygraphviz import AGraph  # type: ignore[import-untyped]  # It has no types
 from provdb.export.dot import dot
 from provdb.export.picture import Box, Picture, picture
 from provdb.lineage import Lineage, collapse
-from tests.export.lineages import MARKED, lineages
+from tests.export.lineages import DOUBTFUL, MARKED, lineages
 
 IsGolden = Callable[[str, str], bool]
 Nights = Callable[..., Lineage]
@@ -75,6 +75,66 @@ def test_what_is_not_certain_can_be_seen_without_colour(
 
     drawn = graph.get_edge(*edge)
     assert (drawn.attr["style"] or "", drawn.attr["label"] or "") == (style, label)
+
+
+@pytest.mark.parametrize(
+    ("edge", "look", "label"),
+    [
+        pytest.param(
+            ("dl1_to_dl2.1", "DL1.1"),
+            {"color": "#b3261e:#b3261e", "arrowhead": "obox"},
+            "contested, maybe damaged",
+            id="contested",
+        ),
+        pytest.param(
+            ("r0_to_dl1.0", "pedestal"),
+            {"color": "#b3261e:#b3261e"},
+            "clock",
+            id="clock",
+        ),
+        pytest.param(
+            ("merge", "interleaved"), {"style": "dotted"}, "time conflict", id="time"
+        ),
+        pytest.param(("merge", "DL2.0"), {"style": "dashed"}, "inferred", id="glob"),
+    ],
+)
+def test_each_doubt_of_an_arrow_has_a_look_of_its_own(
+    edge: tuple[str, str], look: dict[str, str], label: str
+) -> None:
+    graph = read(dot(picture(DOUBTFUL)))
+    drawn = graph.get_edge(*edge)
+
+    assert {name: drawn.attr[name] for name in look} == look
+    assert drawn.attr["label"] == label
+
+
+@pytest.mark.parametrize(
+    ("node", "look", "words"),
+    [
+        pytest.param("merged", {"peripheries": "2"}, "mixed", id="mixed"),
+        pytest.param(
+            "merge", {"style": "filled,rounded,dotted"}, "incomplete", id="incomplete"
+        ),
+        pytest.param(
+            "pedestal",
+            {"style": "filled,dashed", "fillcolor": "#ffffff"},
+            "gap",
+            id="gap",
+        ),
+    ],
+)
+def test_each_doubt_of_a_box_has_a_look_of_its_own(
+    node: str, look: dict[str, str], words: str
+) -> None:
+    graph = read(dot(picture(DOUBTFUL)))
+    drawn = graph.get_node(node)
+
+    assert {name: drawn.attr[name] for name in look} == look
+    assert f"<b>{words}</b>" in drawn.attr["label"]
+
+
+def test_a_doubtful_lineage(is_golden: IsGolden) -> None:
+    assert is_golden("doubtful.dot", dot(picture(DOUBTFUL)))
 
 
 def test_a_step_that_failed_can_be_seen_without_colour() -> None:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
@@ -18,7 +19,7 @@ from provdb.export.drawing import draw
 from provdb.export.links import LinkTemplate
 from provdb.export.picture import Picture, picture
 from provdb.lineage import Lineage, collapse
-from tests.export.lineages import MARKED, lineage_of, lineages
+from tests.export.lineages import DOUBTFUL, MARKED, lineage_of, lineages
 
 Nights = Callable[..., Lineage]
 
@@ -44,17 +45,24 @@ def links(element: ElementTree.Element) -> Iterator[str]:
 
 
 def words_of(drawn: Picture) -> list[str]:
-    signs = {"many": ["×N"], "inferred": ["- - -"], "time_conflict": ["• • •"]}
-    words = [drawn.title, *drawn.notes]
+    signs = {
+        "many": ["×N"],
+        "inferred": ["- - -"],
+        "contested": ["==="],
+        "time_conflict": ["• • •"],
+        "maybe_damaged": ["[]---"],
+    }
+    words = [drawn.title, *drawn.notes, *wrap(drawn.sentence, 110)]
     for entry in drawn.legend:
         words += [*signs.get(entry.key, []), entry.meaning]
     for box in drawn.boxes:
-        words += [*box.name, *box.facts]
+        words += [*box.name, *box.facts, *([box.words] if box.words else [])]
     return [*words, *(arrow.words for arrow in drawn.arrows if arrow.words)]
 
 
-def test_an_svg_says_what_the_picture_says() -> None:
-    drawn = picture(MARKED)
+@pytest.mark.parametrize("lineage", [MARKED, DOUBTFUL], ids=["marked", "doubtful"])
+def test_an_svg_says_what_the_picture_says(lineage: Lineage) -> None:
+    drawn = picture(lineage)
 
     assert sorted(texts(svg_of(drawn))) == sorted(words_of(drawn))
 

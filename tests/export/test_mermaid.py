@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from provdb.export.mermaid import mermaid
 from provdb.export.picture import picture
 from provdb.lineage import Lineage, collapse
-from tests.export.lineages import MARKED, lineages
+from tests.export.lineages import DOUBTFUL, MARKED, lineages
 
 IsGolden = Callable[[str, str], bool]
 Nights = Callable[..., Lineage]
@@ -22,12 +22,14 @@ _LINE: Final = re.compile(
         (
             "flowchart LR",
             f"  accTitle: {_LABEL}",
+            f"  accDescr: {_LABEL}",
             rf'  n\d+(?:\[|\(\[|\[\[|\[\(|\{{\{{)"{_LABEL}"(?:\]|\]\)|\]\]|\)\]|\}}\}})'
             r":::\w+",
-            r'  n\d+ (?:-->|-\.->)(?:\|"[\w, ]+"\|)? n\d+',
+            r'  n\d+ (?:-->|-\.->|==>)(?:\|"[\w, ]+"\|)? n\d+',
             rf'  click n\d+ href "[^"\s<>]+" "{_LABEL}" _blank',
             r"  classDef \w+ fill:#\w{6},stroke:#\w{6},color:#\w{6}",
-            r"  style n\d+ stroke-width:3px(?:,stroke:#\w{6})?",
+            r"  style n\d+ stroke-width:3px(?:,stroke:#\w{6})?"
+            r"(?:,stroke-dasharray:\d \d)?",
             r"  linkStyle \d+ stroke:#\w{6},stroke-width:2px",
         )
     )
@@ -61,6 +63,20 @@ def test_nodes_and_edges_are_those_of_the_lineage(
     }
 
 
+def test_doubts_are_said_in_words_and_seen_without_colour(is_golden: IsGolden) -> None:
+    text = mermaid(picture(DOUBTFUL))
+
+    assert is_golden("doubtful.mmd", text)
+    assert text.count('==>|"clock"|') == 3
+    assert '==>|"contested, maybe damaged"|' in text
+    assert '-.->|"time conflict"|' in text
+    assert '-.->|"inferred"|' in text
+    assert text.count("<br/>gap") == 2
+    assert text.count("stroke-dasharray:6 4") == 2
+    assert ("<br/>mixed" in text, "<br/>incomplete" in text) == (True, True)
+    assert "  accDescr: Not complete#58; 2 gaps (" in text
+
+
 @settings(max_examples=40)
 @given(lineage=lineages())
 def test_no_text_ends_a_label_or_begins_anything(lineage: Lineage) -> None:
@@ -70,4 +86,5 @@ def test_no_text_ends_a_label_or_begins_anything(lineage: Lineage) -> None:
 
     assert [line for line in lines if not _LINE.fullmatch(line)] == []
     assert sum(":::" in line for line in lines) == len(drawn.boxes)
-    assert sum("-> n" in line or "| n" in line for line in lines) == len(drawn.arrows)
+    arrows = [line for line in lines if re.search(r"[-=]> n|\| n", line)]
+    assert len(arrows) == len(drawn.arrows)

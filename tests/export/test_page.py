@@ -16,7 +16,7 @@ from provdb.export.links import LinkTemplate
 from provdb.export.page import page
 from provdb.export.picture import picture
 from provdb.lineage import Lineage, LineageNode, collapse
-from tests.export.lineages import MARKED, lineage_of, lineages
+from tests.export.lineages import DOUBTFUL, MARKED, lineage_of, lineages
 
 Nights = Callable[..., Lineage]
 
@@ -166,6 +166,31 @@ def test_a_click_shows_all_that_is_known() -> None:
         "id": "r0_to_dl1",
     }
     assert fields["5a2d@1"]["content type"] == "application/fits"
+
+
+@pytest.mark.parametrize("lineage", [MARKED, DOUBTFUL], ids=["marked", "doubtful"])
+def test_the_sentence_can_be_read_without_the_script(lineage: Lineage) -> None:
+    assert Parts(page(lineage)).texts["footer"] == [lineage.sentence]
+
+
+def test_doubts_are_in_the_data() -> None:
+    data = Parts(page(DOUBTFUL)).data
+
+    ids = [box["fields"]["id"] for box in data["boxes"]]
+    flags = {(ids[s], ids[t]): flags for s, t, _, _, flags in data["arrows"] if flags}
+    doubts = {
+        box["fields"]["id"]: box["doubts"] for box in data["boxes"] if "doubts" in box
+    }
+    assert flags["dl1_to_dl2.1", "DL1.1"] == 4 + 16
+    assert flags["r0_to_dl1.0", "pedestal"] == 8
+    assert flags["merge", "interleaved"] == 2
+    assert flags["merge", "DL2.0"] == flags["summary", "written"] == 1
+    assert doubts == {
+        "interleaved": ["gap"],
+        "merge": ["incomplete"],
+        "merged": ["mixed"],
+        "pedestal": ["gap"],
+    }
 
 
 def test_files_link_to_their_data() -> None:

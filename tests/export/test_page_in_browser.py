@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from provdb.export.page import page as write_page
-from provdb.lineage import Lineage
-from tests.export.lineages import MARKED, lineage_of
+from provdb.lineage import Lineage, collapse
+from tests.export.lineages import DOUBTFUL, MARKED, lineage_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -319,7 +319,90 @@ def test_what_went_wrong_can_be_seen(opened: Open) -> None:
     assert sorted(words) == ["time conflict", "wasDerivedFrom, inferred"]
     assert page.locator("#notes").inner_text() == "the times of 1 edges conflict"
     legend = page.locator("#legend li").all_inner_texts()
-    assert legend[-2:] == ["inferred by a link rule", "times conflict"]
+    assert legend[-2:] == [
+        "inferred, not recorded",
+        "time conflict: written after its use",
+    ]
+
+
+@pytest.mark.parametrize("is_collapsed", [False, True])
+def test_what_is_in_doubt_can_be_seen_without_colour(
+    opened: Open, is_collapsed: bool
+) -> None:
+    page = opened(collapse(DOUBTFUL) if is_collapsed else DOUBTFUL)
+
+    count = {
+        name: page.locator(f"#world {selector}").count()
+        for name, selector in (
+            ("gap", ".box.is-gap"),
+            ("mixed", ".box.is-mixed .second"),
+            ("incomplete", ".box.is-incomplete"),
+            ("contested", ".arrow.contested"),
+            ("middle", ".middle"),
+            ("time conflict", ".arrow.conflict"),
+            ("damaged", "[marker-start='url(#square)']"),
+        )
+    }
+    words = page.locator("#world .words").all_text_contents()
+    contested = 2 if is_collapsed else 4
+    assert count == {
+        "gap": 2,
+        "mixed": 1,
+        "incomplete": 1,
+        "contested": contested,
+        "middle": contested,
+        "time conflict": 1,
+        "damaged": 1,
+    }
+    assert set(words) == {
+        "clock",
+        "contested, maybe damaged",
+        "inferred",
+        "time conflict",
+        "wasDerivedFrom, inferred",
+    }
+    assert page.locator("text.fact.bad").all_text_contents() == [
+        "gap",
+        "mixed",
+        "gap",
+        "incomplete",
+    ]
+
+
+def test_the_sentence_stands_below_the_picture(opened: Open) -> None:
+    page = opened(DOUBTFUL)
+
+    footer = page.locator("footer")
+    assert footer.inner_text() == DOUBTFUL.sentence
+    place, world = (page.locator(it).bounding_box() for it in ("footer", "#world"))
+    assert place is not None
+    assert world is not None
+    assert place["y"] >= world["y"] + world["height"]
+
+
+def test_the_legend_has_a_sign_for_each_doubt_and_only_for_those(opened: Open) -> None:
+    doubtful = opened(DOUBTFUL).locator("#legend li").all_inner_texts()
+    marked = opened(MARKED).locator("#legend li").all_inner_texts()
+
+    doubts = {entry for entry in doubtful if entry not in marked}
+    assert doubts == {
+        "contested or clock: perhaps another write",
+        "gap: nobody is known to have made it",
+        "incomplete: records are missing",
+        "many of one kind",
+        "maybe damaged by a failed write",
+        "mixed: parts of several passes",
+    }
+
+
+def test_a_chosen_file_says_what_is_in_doubt_of_its_use(opened: Open) -> None:
+    page = opened(DOUBTFUL)
+
+    box(page, "dl1_LST-1.Run01807.0001.h5").click()
+
+    said = page.locator("#details").inner_text()
+    assert "contested: another write may have made what was used" in said
+    assert "maybe damaged by r0_to_dl1 2020-01-18 08:40" in said
 
 
 def test_a_name_that_looks_like_code_is_a_name(opened: Open) -> None:

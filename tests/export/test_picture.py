@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from provdb.export.picture import MOST_BOXES, Box, Entry, picture, readable
 from provdb.lineage import Lineage, LineageEdge, LineageNode, collapse
-from tests.export.lineages import MARKED, lineage_of, lineages
+from tests.export.lineages import DOUBTFUL, MARKED, lineage_of, lineages
 
 Nights = Callable[..., Lineage]
 
@@ -136,8 +136,39 @@ def test_what_is_inferred_or_in_conflict_is_said_at_its_arrow() -> None:
     late = arrows["dl1_to_dl2", "dl1"]
     assert inferred.words == "wasDerivedFrom, inferred"
     assert inferred.hint == "wasDerivedFrom (inferred: calibration-version)"
-    assert (late.words, late.has_time_conflict) == ("time conflict", True)
+    assert (late.words, late.marks) == ("time conflict", ("time_conflict",))
     assert {a.words for a in arrows.values() if a not in (inferred, late)} == {""}
+
+
+def test_what_is_in_doubt_is_said_at_its_arrow_and_in_its_box() -> None:
+    drawn = picture(DOUBTFUL)
+    arrows = {(a.source, a.target): a for a in drawn.arrows}
+    boxes = {box.id: box for box in drawn.boxes}
+
+    doubtful = arrows["dl1_to_dl2.1", "DL1.1"]
+    assert doubtful.words == "contested, maybe damaged"
+    assert doubtful.hint == (
+        "used: DL1; contested: another write may have made what was used; "
+        "maybe damaged: a write that did not end well may have changed the file; "
+        "maybe damaged by r0_to_dl1 2020-01-18 08:40"
+    )
+    assert arrows["r0_to_dl1.0", "pedestal"].signs == ("contested",)
+    assert arrows["merge", "DL2.0"].hint == "used: DL2 (inferred: glob)"
+    assert {id_: box.words for id_, box in boxes.items() if box.words} == {
+        "merged": "mixed",
+        "merge": "incomplete",
+        "pedestal": "gap",
+        "interleaved": "gap",
+    }
+
+
+def test_a_collapsed_picture_has_the_same_doubts_and_the_same_sentence() -> None:
+    single, many = picture(DOUBTFUL), picture(collapse(DOUBTFUL))
+
+    assert many.sentence == single.sentence == DOUBTFUL.sentence
+    doubts = [{a.words for a in drawn.arrows} for drawn in (single, many)]
+    assert doubts[0] == doubts[1]
+    assert {e.key for e in many.legend} - {e.key for e in single.legend} == {"many"}
 
 
 def test_what_a_record_also_states_is_not_inferred() -> None:
@@ -161,8 +192,17 @@ def test_the_legend_says_what_occurs_and_nothing_else(nights: Nights) -> None:
         Entry("failed", "failed"),
         Entry("interrupted", "interrupted"),
         Entry("running", "has no end"),
-        Entry("inferred", "inferred by a link rule"),
-        Entry("time_conflict", "times conflict"),
+        Entry("inferred", "inferred, not recorded"),
+        Entry("time_conflict", "time conflict: written after its use"),
+    )
+    assert picture(DOUBTFUL).legend[-7:] == (
+        Entry("mixed", "mixed: parts of several passes"),
+        Entry("incomplete", "incomplete: records are missing"),
+        Entry("gap", "gap: nobody is known to have made it"),
+        Entry("inferred", "inferred, not recorded"),
+        Entry("contested", "contested or clock: perhaps another write"),
+        Entry("time_conflict", "time conflict: written after its use"),
+        Entry("maybe_damaged", "maybe damaged by a failed write"),
     )
     assert [entry.key for entry in picture(collapse(nights(20))).legend] == [
         *("step", "R0", "DL1", "DL2", "DL3", "file", "many", "asked")
@@ -209,9 +249,14 @@ def test_every_node_and_relation_is_drawn_whatever_its_text(lineage: Lineage) ->
 
     assert {box.id for box in drawn.boxes} == {node.id for node in lineage.nodes}
     assert {arrow[:3] for arrow in drawn.arrows} == {edge[:3] for edge in lineage.edges}
-    words = [drawn.title, *drawn.notes, *(arrow.hint for arrow in drawn.arrows)]
+    words = [
+        drawn.title,
+        *drawn.notes,
+        drawn.sentence,
+        *(arrow.hint for arrow in drawn.arrows),
+    ]
     for box in drawn.boxes:
-        words += [*box.name, *box.facts, box.hint]
+        words += [*box.name, *box.facts, box.hint, box.words]
     assert all(word.isprintable() for word in words)
 
 

@@ -225,6 +225,7 @@ def test_there_are_no_leaves_in_json_unless_asked_for(chain: Store) -> None:
         "edges",
         "truncated",
         "warnings",
+        "completeness",
     ]
 
 

@@ -161,7 +161,8 @@ def test_times_that_conflict_are_marked(store: Store) -> None:
     found = path(store, _RAW.id, _DL2.id)
 
     assert [row["time_conflict"] for row in found.rows()].count(True) == 1
-    assert "conflict" in found.warnings[0]
+    assert found.completeness.time_conflicts == 1
+    assert found.sentence.endswith("; 1 time conflict (dl1_LST-1.Run01807.0000.h5)")
 
 
 def test_an_unknown_name_is_not_found(reduced: Store) -> None:

@@ -148,25 +148,38 @@ function titled(text) {
 }
 
 function drawArrow(arrow) {
-  const isConflict = arrow.flags & CONFLICT;
+  const isDoubtful = arrow.flags & ~INFERRED;
   const classes = ["arrow"];
   if (arrow.flags & INFERRED) classes.push("inferred");
-  if (isConflict) classes.push("conflict");
+  if (isDoubtful) classes.push("doubtful");
+  if (arrow.flags & (CONTESTED | CLOCK)) classes.push("contested");
+  if (arrow.flags & CONFLICT) classes.push("conflict");
   const ends = [scene.boxes[arrow.from].index, scene.boxes[arrow.to].index];
   if (chosen !== null && ends.includes(chosen)) classes.push("chosen");
-  const head = `url(#head${isConflict ? "-conflict" : ""})`;
-  const line = element("path", {class: classes.join(" "), d: curve(arrow.points), "marker-end": head});
-  const group = element("g", {}, titled([...arrow.hints].slice(0, 8).join("\n")), line);
+  const lines = linesOf(classes.join(" "), curve(arrow.points), arrow.flags);
+  const group = element("g", {}, titled([...arrow.hints].slice(0, 8).join("\n")), ...lines);
   if (arrow.words) {
     const [a, b] = arrow.points.slice(-2);
     const text = element("text", {
-      class: isConflict ? "words conflict" : "words", x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - 4,
+      class: isDoubtful ? "words doubtful" : "words", x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 - 4,
     });
     text.textContent = arrow.words;
     group.append(text);
   }
   if (chain && !(chain.has(arrow.from) && chain.has(arrow.to))) group.setAttribute("class", "dim");
   return group;
+}
+
+/** Return the lines of an arrow: two beside each other where two writes are possible. */
+function linesOf(classes, d, flags) {
+  const ends = {"marker-end": `url(#head${flags & ~INFERRED ? "-doubtful" : ""})`};
+  if (flags & DAMAGED) ends["marker-start"] = "url(#square)";
+  if (!(flags & (CONTESTED | CLOCK))) return [element("path", {class: classes, d, ...ends})];
+  // The ends are drawn last, else the middle would cover them.
+  return [
+    element("path", {class: classes, d}), element("path", {class: "middle", d}),
+    element("path", {class: "ends", d, ...ends}),
+  ];
 }
 
 /** Return a line through points: level in the layers, curved between them. */
@@ -187,20 +200,25 @@ function drawBox(box) {
   const classes = ["box", node.colour];
   if (node.asked) classes.push("asked");
   if (node.mark) classes.push("bad", node.mark);
+  if (node.doubts) classes.push("in-doubt", ...node.doubts.map((doubt) => `is-${doubt}`));
   if (box.index === chosen) classes.push("chosen");
   if (chain && !chain.has(box.place)) classes.push("dim");
   const made = element("g", {
     class: classes.join(" "), transform: `translate(${box.x} ${box.y})`,
     tabindex: 0, role: "button", "data-box": box.index,
-    "aria-label": `${isGroup ? "Many: " : ""}${[...node.name].join("")}, ${node.facts.join(", ")}`,
+    "aria-label": `${isGroup ? "Many: " : ""}${[...node.name].join("")}, ${[...node.facts, ...box.doubts].join(", ")}`,
   }, titled(node.hint));
   made.append(...shapes(node, box, isGroup));
-  const {name, facts} = box;
-  const lines = [...name.map((line) => ["name", line]), ...facts.map((line) => ["fact", line])];
+  const {name, facts, doubts} = box;
+  const lines = [
+    ...name.map((line) => ["name", line]),
+    ...facts.map((line, number) =>
+      [node.mark && number === facts.length - 1 ? "fact bad" : "fact", line]),
+    ...doubts.map((line) => ["fact bad", line]),
+  ];
   lines.forEach(([kind, line], number) => {
-    const isBad = node.mark && kind === "fact" && number === lines.length - 1;
     const text = element("text", {
-      class: isBad ? "fact bad" : kind, x: box.w / 2, y: 6 + LINE * number + 11,
+      class: kind, x: box.w / 2, y: 6 + LINE * number + 11,
     });
     text.textContent = line;
     made.append(text);
@@ -230,6 +248,10 @@ function shapes(node, {w, h}, isGroup) {
   for (const dx of isGroup ? [7, 3.5] : []) {
     const {tag, at} = outline(dx);
     made.push(element(tag, {class: "behind", ...at}));
+  }
+  if (node.doubts?.includes("mixed")) {
+    const around = {x: -4, y: -4, width: w + 8, height: h + 8, rx: 3};
+    made.push(element("rect", {class: "second", ...around}));
   }
   const {tag, at} = outline(0);
   made.push(element(tag, {class: "shape", ...at}));

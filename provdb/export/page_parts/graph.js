@@ -4,6 +4,13 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const INFERRED = 1;
 const CONFLICT = 2;
+const CONTESTED = 4;
+const CLOCK = 8;
+const DAMAGED = 16;
+const DOUBTS = [
+  [CONTESTED, "contested"], [CLOCK, "clock"], [CONFLICT, "time conflict"],
+  [DAMAGED, "maybe damaged"],
+];
 
 // Every node of its own, then every box of many. An index in here is what all else names.
 const NODES = [...DATA.boxes, ...DATA.groups];
@@ -53,8 +60,8 @@ function shownGraph() {
     }
     arrow.hints.add(hint);
     arrow.count += 1;
-    // Inferred if all in it are; in conflict if any is.
-    arrow.flags = (arrow.flags & flags & INFERRED) | ((arrow.flags | flags) & CONFLICT);
+    // Inferred if all in it are; in doubt if any is.
+    arrow.flags = (arrow.flags & flags & INFERRED) | ((arrow.flags | flags) & ~INFERRED);
   }
   return {nodes, arrows: [...together.values()]};
 }
@@ -81,18 +88,20 @@ function measured(index) {
   // Members are many: each is as low as can be.
   const name = isMember ? [node.name.join("")] : node.name;
   const facts = isMember && node.facts.length ? [node.facts.join(" · ")] : node.facts;
+  const doubts = node.doubtful ? [node.doubtful] : [];
   const font = "Helvetica, Arial, sans-serif";
   const widest = Math.max(
     ...name.map((line) => textWidth(line, `bold 12px ${font}`)),
+    ...doubts.map((line) => textWidth(line, `bold 10.5px ${font}`)),
     ...facts.map((line) => textWidth(line, `10.5px ${font}`)),
     40,
   );
   const isRound = node.colour === "step" || node.colour === "value";
   return {
-    name, facts,
+    name, facts, doubts,
     w: Math.ceil(widest) + (isRound ? 30 : 38),
     // Room for the sign that opens it.
-    h: LINE * (name.length + facts.length) + (index < FIRST_GROUP ? 12 : 20),
+    h: LINE * (name.length + facts.length + doubts.length) + (index < FIRST_GROUP ? 12 : 20),
     below: index < FIRST_GROUP ? 0 : 10,
     group: isMember ? node.group : null,
   };
@@ -103,7 +112,7 @@ function wordsAt({relation, flags}) {
   return [
     relation === "wasDerivedFrom" || relation === "hadMember" ? relation : "",
     flags & INFERRED ? "inferred" : "",
-    flags & CONFLICT ? "time conflict" : "",
+    ...DOUBTS.map(([flag, words]) => flags & flag ? words : ""),
   ].filter(Boolean).join(", ");
 }
 

@@ -170,7 +170,8 @@ function* nodeList(title, list) {
   yield html("h3", {}, list.length > 1 ? `${title} (${list.length})` : title);
   const items = html("ul");
   for (const [index, hints] of list.slice(0, MOST_LISTED)) {
-    const roles = hints.map((hint) => hint.split(": ").slice(1).join(": ")).filter(Boolean);
+    // Without the relation, which is the heading of the list.
+    const roles = hints.map((hint) => hint.replace(/^\w+[:;]? ?/, "")).filter(Boolean);
     const item = html("button", {title: NODES[index].hint}, [...NODES[index].name].join(""));
     const more = roles.length ? roles.slice(0, 3) : NODES[index].facts.slice(0, 1);
     item.append(" ", html("small", {}, more.join(", ")));

@@ -157,18 +157,30 @@ window.addEventListener("resize", () => refresh());
 
 by("notes").textContent = DATA.notes.join(" ");
 const MARKS = ["failed", "interrupted", "running"];
+const DOUBTS_OF_BOXES = ["mixed", "incomplete", "gap"];
+const ARROWS = {
+  inferred: ["arrow inferred", INFERRED],
+  contested: ["arrow doubtful contested", CONTESTED],
+  time_conflict: ["arrow doubtful conflict", CONFLICT],
+  maybe_damaged: ["arrow doubtful", DAMAGED],
+};
 for (const [key, meaning] of DATA.legend) {
   const sign = element("svg", {viewBox: "-3 -9 36 26", "aria-hidden": true});
-  if (key === "inferred" || key === "time_conflict") {
-    const kind = key === "inferred" ? "inferred" : "conflict";
-    sign.append(element("path", {class: `arrow ${kind}`, d: "M0 8H30"}));
+  if (ARROWS[key]) {
+    const [classes, flags] = ARROWS[key];
+    sign.append(...linesOf(classes, "M2 6H30", flags));
   } else {
     const isMark = MARKS.includes(key);
+    const isDoubt = DOUBTS_OF_BOXES.includes(key);
     const isStep = key === "step" || isMark;
-    const colour = isStep ? "step" : key === "many" || key === "asked" ? "file" : key;
-    const classes = ["box", colour, key === "asked" ? "asked" : "", isMark ? `bad ${key}` : ""];
+    const isFile = isDoubt || key === "many" || key === "asked";
+    const colour = isStep ? "step" : isFile ? "file" : key;
+    const classes = ["box", colour, key === "asked" ? "asked" : "", isMark ? `bad ${key}` : "",
+      isDoubt ? `in-doubt is-${key}` : ""];
+    const doubts = isDoubt ? [key] : [];
+    const size = key === "mixed" ? {w: 24, h: 9} : {w: 28, h: 15};
     sign.append(element("g", {class: classes.join(" ")},
-      ...shapes({colour}, {w: 28, h: 15}, key === "many")));
+      ...shapes({colour, doubts}, size, key === "many")));
   }
   by("legend").querySelector("ul").append(html("li", {}, sign, meaning));
 }

@@ -1,0 +1,60 @@
+"""What of some nodes and edges is missing or in doubt: counted from their marks."""
+
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from provdb.lineage.completeness import Completeness
+from provdb.lineage.result import LineageEdge, LineageNode, is_contested
+
+__all__ = ["completeness_of"]
+
+_GAPS: Final = ("gap", "unknown")
+_NO_REASONS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def completeness_of(
+    nodes: Collection[LineageNode],
+    edges: Collection[LineageEdge],
+    *,
+    reasons: Mapping[str, str] = _NO_REASONS,
+    ties: Collection[str] = (),
+    damaged_by: Iterable[str] = (),
+    is_cut: bool = False,
+) -> Completeness:
+    """Return the completeness of an answer that has these nodes and edges.
+
+    Args:
+        nodes: The nodes, with their marks.
+        edges: The relations between them.
+        reasons: What differs in each mixed version, by its id.
+        ties: Files that a link rule could link to several others; each a sentence.
+        damaged_by: Activities that may have damaged what the question itself read.
+        is_cut: Whether a limit or a filter kept something out.
+
+    >>> product = LineageNode("5a2d", "entity", level="DL1", origin="gap")
+    >>> completeness_of([product], []).gaps
+    ('5a2d',)
+    """
+    damaged = {*damaged_by, *(id_ for edge in edges for id_ in edge.damaged_by)}
+    # What was asked for is read by the question, and its marks are of that.
+    asked = [node.marks for node in nodes if node.marks]
+    return Completeness(
+        gaps=tuple(sorted(node.id for node in nodes if node.origin in _GAPS)),
+        mixed=tuple(
+            (node.id, reasons.get(node.id, ""))
+            for node in sorted(nodes, key=lambda node: node.id)
+            if "mixed" in node.marks
+        ),
+        contested=sum(edge.is_contested for edge in edges)
+        + sum(is_contested(marks) for marks in asked),
+        time_conflicts=sum(edge.time_conflict for edge in edges)
+        + sum("time_conflict" in marks for marks in asked),
+        inferred=sum(edge.is_inferred for edge in edges),
+        damaged=tuple(sorted(damaged)),
+        incomplete=tuple(
+            sorted(node.id for node in nodes if "incomplete" in node.marks)
+        ),
+        ties=tuple(ties),
+        is_cut=is_cut,
+    )

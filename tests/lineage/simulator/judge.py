@@ -37,6 +37,7 @@ __all__ = [
     "count_kinds",
     "judge",
     "marks_of",
+    "places_of_marks",
     "products",
     "store_of",
     "told_of",
@@ -140,6 +141,26 @@ def marks_of(answer: Lineage) -> tuple[str, ...]:
     return tuple(sorted(marks))
 
 
+def places_of_marks(answer: Lineage) -> frozenset[tuple[str, ...]]:
+    """Return each mark and each gap of an answer, with the place that it names."""
+    said = answer.completeness
+    return frozenset(
+        [
+            *(
+                (edge.source, edge.target, m)
+                for edge in answer.edges
+                for m in edge.marks
+            ),
+            *((node.id, mark) for node in answer.nodes for mark in node.marks),
+            *((id_, "gap") for id_ in said.gaps),
+            *((node.id, "gap") for node in answer.nodes if node.origin == "gap"),
+            *((id_, "incomplete") for id_ in said.incomplete),
+            *((id_, "maybe_damaged") for id_ in said.damaged),
+            *((tie, "tie") for tie in said.ties),
+        ]
+    )
+
+
 def _verdict(
     history: History,
     store: Store,
@@ -184,7 +205,10 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
         made = _makers(history, answer)
         nearest = min(
             zip(places, held, strict=True),
-            key=lambda one: (_writers(one[0].state) != made, len(one[1].jobs ^ said[0])),
+            key=lambda one: (
+                _writers(one[0].state) != made,
+                len(one[1].jobs ^ said[0]),
+            ),
         )[1]
         asked = f"{file.path} version {version.id}"
         yield _compared(history, nearest, answer, asked)

@@ -2,6 +2,7 @@
 
 import os
 import random
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pytest
@@ -119,5 +120,5 @@ def _in_pieces(history: History, chance: random.Random) -> Store:
     return write_logs(store, pieces(history, chance))
 
 
-def _without_empty(found: dict[int, list[object]]) -> dict[int, list[object]]:
+def _without_empty(found: Mapping[int, Sequence[object]]) -> dict[int, object]:
     return {seed: wrong for seed, wrong in found.items() if wrong}

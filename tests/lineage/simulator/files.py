@@ -22,6 +22,13 @@ def scratch_names_on_two_nodes(world: World, chance: random.Random) -> None:
     _use_scratch(world, chance, nodes=("cp01", "cp02"))
 
 
+@kind()
+def sessions_that_start_at_once(world: World, chance: random.Random) -> None:
+    """Sessions of one tag start in one second on two nodes: which job is whose?"""
+    world.precision = 0
+    _use_scratch(world, chance, nodes=("cp01", "cp02"), gaps=(0.0, 0.0))
+
+
 @kind(is_ordinary=True)
 def moved_by_a_rule(world: World, chance: random.Random) -> None:
     """DL1 files are moved, unrecorded, into the folder in which dl1ab reads them."""
@@ -164,11 +171,16 @@ def edited(world: World, chance: random.Random) -> None:
 
 
 def _use_scratch(
-    world: World, chance: random.Random, *, nodes: tuple[str, ...]
+    world: World,
+    chance: random.Random,
+    *,
+    nodes: tuple[str, ...],
+    gaps: tuple[float, float] = (1.0, 20.0),
 ) -> None:
     night = a_night(world, chance, subruns=range(4), has_muons=False)
     scratch = File("/scratch/tmp_dl1.h5", "DL1SubrunDataset")
-    free = dict.fromkeys(nodes, night.calibrate(0.0))
+    start = night.calibrate(0.0)
+    free = {node: start + chance.uniform(*gaps) for node in nodes}
     for turn in range(chance.choice([1, 2])):
         world.turn = turn
         for subrun in night.subruns:
@@ -198,7 +210,7 @@ def _use_scratch(
             )
             free[node] = second.end + night.gap()
         start = rest(world, max(free.values()))
-        free = {node: start + night.gap() for node in nodes}
+        free = {node: start + chance.uniform(*gaps) for node in nodes}
 
 
 def _on(

@@ -37,6 +37,7 @@ __all__ = [
     "count_kinds",
     "judge",
     "marks_of",
+    "places_of_marks",
     "products",
     "store_of",
     "told_of",
@@ -138,6 +139,26 @@ def marks_of(answer: Lineage) -> tuple[str, ...]:
     marks |= {"maybe_damaged"} if said.damaged else set()
     marks |= {_MIXED} if said.mixed else set()
     return tuple(sorted(marks))
+
+
+def places_of_marks(answer: Lineage) -> frozenset[tuple[str, ...]]:
+    """Return each mark and each gap of an answer, with the place that it names."""
+    said = answer.completeness
+    return frozenset(
+        [
+            *(
+                (edge.source, edge.target, m)
+                for edge in answer.edges
+                for m in edge.marks
+            ),
+            *((node.id, mark) for node in answer.nodes for mark in node.marks),
+            *((id_, "gap") for id_ in said.gaps),
+            *((node.id, "gap") for node in answer.nodes if node.origin == "gap"),
+            *((id_, "incomplete") for id_ in said.incomplete),
+            *((id_, "maybe_damaged") for id_ in said.damaged),
+            *((tie, "tie") for tie in said.ties),
+        ]
+    )
 
 
 def _verdict(

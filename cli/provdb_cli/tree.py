@@ -168,7 +168,8 @@ def _file(row: TreeRow, guide: str) -> "Text":
         text.append(f"{first.level} ", style="bold cyan")
     if len(row.files) > 1:
         text.append(f"×{len(row.files)} ", style="bold")
-    text.append(row.folder + _label(row.files), style="default not dim")
+    version = "" if row.version is None else f"@{row.version}"
+    text.append(row.folder + _label(row.files) + version, style="default not dim")
     return text
 
 
@@ -181,7 +182,7 @@ def _label(files: Sequence[LineageNode]) -> str:
     if len(subruns) > 1:
         label = _ranged(label, _SUBRUN_OF_NAME, subruns)
     streams = {file_facts(file.name, file.location).stream for file in files}
-    return _ranged(label, _STREAM_OF_NAME, streams - {None})
+    return _ranged(label, _STREAM_OF_NAME, [s for s in streams if s is not None])
 
 
 def _ranged(label: str, pattern: re.Pattern[str], numbers: Collection[int]) -> str:

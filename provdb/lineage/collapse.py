@@ -86,6 +86,7 @@ def collapse(lineage: Lineage, *, to: str = "run") -> Lineage:
         question={**opened.question, "collapse": to},
         # What a tag holds begins nowhere.
         start=ids.get(opened.start, opened.start),
+        starts=tuple(dict.fromkeys(ids[id_] for id_ in opened.starts)),
         nodes=tuple(nodes.values()),
         edges=_edges(opened.edges, ids),
         opened=opened,

@@ -12,6 +12,7 @@ from provdb.lineage.loader import Loader
 from provdb.lineage.name import Name, find_name
 from provdb.lineage.result import Lineage, LineageNode
 from provdb.lineage.shapes import Shapes, find_shapes
+from provdb.lineage.steps import Activity
 from provdb.lineage.traverse import (
     DOWNSTREAM,
     UPSTREAM,
@@ -20,6 +21,7 @@ from provdb.lineage.traverse import (
     WalkOptions,
     without_collector,
 )
+from provdb.lineage.version import Version
 from provdb.model import format_time
 from provdb.store import Store
 
@@ -103,6 +105,7 @@ def answer_of(
     *,
     question: dict[str, object],
     start: str,
+    starts: tuple[str, ...] = (),
     leaf_level: str | None = None,
     is_upstream: bool,
 ) -> Lineage:
@@ -113,6 +116,7 @@ def answer_of(
         store: Where the documents are.
         question: What was asked.
         start: Id of the node that was asked for; empty if it was none.
+        starts: Ids of other versions of the same file that are asked for too.
         leaf_level: The level that was asked for, or None.
         is_upstream: Whether all inputs of the activities are among the nodes.
     """
@@ -139,6 +143,7 @@ def answer_of(
     return Lineage(
         question=question,
         start=start,
+        starts=starts,
         nodes=described,
         edges=edges,
         truncated=bool(walk.cut_by),
@@ -183,21 +188,21 @@ def _ask(
     )
     graph = Graph(loader)
     with without_collector():
-        seen = start_of(graph, found, name=name, as_of=options.as_of)
-        start, end = seen.version, None
+        asked = start_of(graph, found, name=name, as_of=options.as_of)
+        start = asked.version if isinstance(asked, Seen) else asked
+        end = None
         if until is not None and sought is not None:
-            end = start_of(graph, sought, name=until, as_of=options.as_of).version
+            last = start_of(graph, sought, name=until, as_of=options.as_of)
+            end = last.version if isinstance(last, Seen) else last
         walk = Walk(graph, direction, options)
-        starts: list[Node | Seen] = [seen]
-        is_of_all = not is_upstream and not found.version
-        if is_of_all:
+        starts: list[Node | Seen] = [asked]
+        is_of_all = not is_upstream and found.version is None
+        if is_of_all and isinstance(start, Version):
             loader.load_readers([start.entity])
             starts += graph.versions(start.entity)
         walk.run(starts, until=None if end is None else end.id)
         if is_of_all:
-            walk.keep_current()
-            walk.nodes.setdefault(start.id, start)
-            walk.distances.setdefault(start.id, 0)
+            walk.keep_current(start)
         as_of = None if options.as_of is None else format_time(options.as_of)
         return answer_of(
             walk,
@@ -210,21 +215,43 @@ def _ask(
                 **({} if end is None else {"until": end.id}),
             },
             start=start.id,
+            starts=_other_starts(walk, start) if is_of_all else (),
             leaf_level=options.leaf_level,
             is_upstream=is_upstream,
         )
 
 
-def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) -> Seen:
-    """Return the version that a name means, and how sure that is.
+def _other_starts(walk: Walk, start: Node) -> tuple[str, ...]:
+    """Return the other versions of a file of which something came, the latest first."""
+    if not isinstance(start, Version):
+        return ()
+    versions = list(walk.graph.versions(start.entity))
+    return tuple(
+        version.id
+        for version in reversed(versions)
+        if version.id in walk.nodes and version.id != start.id
+    )
+
+
+def start_of(
+    graph: Graph, found: Name, *, name: str, as_of: datetime | None
+) -> Seen | Activity:
+    """Return what a name means: an activity, or a version and how sure that is.
 
     Raises:
         NotFound: There is no such version, or it was not there yet.
     """
-    entity = found.entity
-    graph.loader.load_uses([entity])
+    loader = graph.loader
+    if found.activity is not None:
+        loader.load_activities([found.activity])
+        activity = loader.activities[found.activity]
+        if activity is None:
+            raise NotFound(name, message=f"{name} had not started by then")
+        return activity
+    loader.load_uses([found.entity])
+    entity = loader.groups.group_of(found.entity)
     if found.version is not None:
-        graph.loader.load_readers([entity])
+        loader.load_readers([entity])
         versions = graph.versions(entity)
         matching = [v for v in versions if (v.tag or "").startswith(found.version)]
         if len(matching) == 1:
@@ -235,7 +262,7 @@ def start_of(graph: Graph, found: Name, *, name: str, as_of: datetime | None) ->
             message=f"{entity} has no version {found.version}",
         )
     seen = graph.see(entity)
-    if as_of is not None and graph.loader.comes_later(entity):
+    if as_of is not None and loader.comes_later(entity):
         raise NotFound(
             name,
             message=f"{name} was not there as of {format_time(as_of)}, "
@@ -251,4 +278,15 @@ def _warnings(walk: Walk, nodes: Iterable[LineageNode]) -> Iterator[str]:
         if node.kind != "activity" and node.status is not None:
             place = node.location or node.id
             yield f"{place} was made only by steps that are {node.status}"
+    loader = walk.graph.loader
+    for seen in walk.asked.values():
+        entity = seen.version.entity
+        known = loader.entities.get(entity)
+        place = entity if known is None else known.location or entity
+        if loader.is_only_dry(entity):
+            yield f"only a dry run wrote {place}; --dry-run answers from dry runs too"
+        if (gone := walk.graph.moved_away(entity)) is not None:
+            name = gone.name or "a step"
+            when = "" if gone.end is None else f" at {format_time(gone.end)}"
+            yield f"{place} is not there any more: {name} moved it away{when}"
     yield from walk.graph.ties

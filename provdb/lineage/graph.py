@@ -95,6 +95,16 @@ class Graph:
         """Return the version of a loaded entity that there is now."""
         return self.see(entity).version
 
+    def moved_away(self, entity: str) -> Activity | None:
+        """Return who moved a file away since it was last written, or None."""
+        timeline = self.timeline(entity)
+        if not timeline.removals:
+            return None
+        last = timeline.removals[-1]
+        end = last.end or last.start
+        written = timeline.ends[-1] if timeline.ends else None
+        return last if end and (written is None or written <= end) else None
+
     def upstream(self, node: Node) -> list[Step]:
         """Return what a node comes from, one step back in time."""
         if isinstance(node, Activity):

@@ -13,7 +13,8 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from provdb.lineage.link_rules import LinkRule, RuleIndex
+from provdb.lineage.file_groups import FileGroups
+from provdb.lineage.link_rules import LinkRule, RuleIndex, link_rules
 from provdb.lineage.steps import Activity, Entity, Link, Relation, declared
 from provdb.lineage.timeline import (
     Arrival,
@@ -48,6 +49,7 @@ class Loader:
     Attributes:
         rules: The link rules that may bridge gaps.
         settings: The settings of the store.
+        groups: Which entities are one file.
         activities: Activities by id; None for one that was not yet.
         entities: Entities by id, of those that have a document.
         generators: Who generated an entity, in the order of the ids.
@@ -59,7 +61,7 @@ class Loader:
         self,
         store: Store,
         *,
-        rules: Collection[LinkRule],
+        rules: Collection[LinkRule] | None = None,
         as_of: datetime | None = None,
         is_ahead: bool = False,
         is_dry_run: bool = False,
@@ -68,14 +70,17 @@ class Loader:
 
         Args:
             store: Where the documents are.
-            rules: The link rules that may bridge gaps; none leaves out all that no
-                record states.
+            rules: The link rules that may bridge gaps, or None for those of the store;
+                an empty collection leaves out all that no record states.
             as_of: What was not yet written then did not happen; None for now.
             is_ahead: Whether a whole lineage is to be loaded, with few questions.
             is_dry_run: Whether dry runs count; they wrote nothing.
         """
-        self.rules = rules
         self.settings: StoreSettings = store.settings()
+        if rules is None:
+            rules = link_rules(self.settings.link_rules)
+        self.rules = rules
+        self.groups = FileGroups(store, self.settings)
         self.activities: dict[str, Activity | None] = {}
         self.entities: dict[str, Entity] = {}
         self.generators: dict[str, list[Activity]] = {}
@@ -117,7 +122,9 @@ class Loader:
 
     def load_uses(self, entities: Iterable[str]) -> None:
         """Load all that decides which versions of these entities were used."""
-        todo = set(entities) - self.generators.keys()
+        asked = list(entities)
+        self.groups.look_up(asked)
+        todo = set(map(self.groups.group_of, asked)) - self.generators.keys()
         while todo:
             if self._is_ahead:
                 todo = self._load_ahead(todo)
@@ -129,24 +136,30 @@ class Loader:
         """Load some activities themselves."""
         missing = [one for one in activities if one not in self.activities]
         found = _activities(self._store.read(f.ACTIVITIES, missing))
-        for activity in found:
+        for activity in self._joined(found):
             # Who is asked for counts, also where it wrote nothing.
             self.activities.setdefault(activity.id, activity)
-        self._know_activities(found)
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
+        asked = list(entities)
+        self.groups.look_up(asked)
         # In the order in which they lie in memory, which matters where there are many.
-        todo = dict.fromkeys(e for e in entities if e not in self.readers)
+        files = map(self.groups.group_of, asked)
+        todo = dict.fromkeys(file for file in files if file not in self.readers)
         while todo:
             unknown = dict.fromkeys(e for e in todo if e not in self.generators)
             missing = self._undescribed(unknown)
             known = {a.id for e in unknown for a in self._makers.get(e, ())}
+            members = self.groups.members
             made, described, used, heirs = self._store.at_once(
-                partial(_activities, self._store.generations(unknown, known=known)),
-                partial(_entities, self._store.entities(missing)),
-                partial(_activities, self._store.usages(todo)),
-                partial(self._store.descendants, todo),
+                partial(
+                    _activities,
+                    self._store.generations(members(unknown), known=known),
+                ),
+                partial(_entities, self._store.entities(members(missing))),
+                partial(_activities, self._store.usages(members(todo))),
+                partial(self._store.descendants, members(todo)),
             )
             self._know_generators(unknown, made)
             self._know_entities(missing, described)
@@ -301,9 +314,10 @@ class Loader:
 
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._undescribed(entities)
+        members = self.groups.members
         made, described = self._store.at_once(
-            partial(_activities, self._store.generations(entities)),
-            partial(_entities, self._store.entities(missing)),
+            partial(_activities, self._store.generations(members(entities))),
+            partial(_entities, self._store.entities(members(missing))),
         )
         self._know_generators(entities, made)
         self._know_entities(missing, described)
@@ -318,7 +332,7 @@ class Loader:
         todo = entities
         while todo:
             reached |= todo
-            made = _activities(self._store.generations(todo))
+            made = _activities(self._store.generations(self.groups.members(todo)))
             self._know_generators(todo, made)
             used = {
                 input_
@@ -369,7 +383,7 @@ class Loader:
         field = f"{f.INVALIDATED}.{f.ENTITY}"
         if not self._has_any(f.ACTIVITIES, field):
             return
-        found = _activities(self._store.removals(entities))
+        found = _activities(self._store.removals(self.groups.members(entities)))
         for activity in self._know_activities(found):
             if is_damaged(activity):
                 continue
@@ -381,7 +395,8 @@ class Loader:
     def _load_hashed_reads(self, entities: Collection[str]) -> None:
         if not entities:
             return
-        for activity in _activities(self._store.usages(entities)):
+        used = _activities(self._store.usages(self.groups.members(entities)))
+        for activity in self._joined(used):
             if activity.is_dry_run or activity.start is None:
                 continue
             for entity, _, hash_, _ in activity.used:
@@ -408,7 +423,7 @@ class Loader:
             return set()
         found = self._store.find(f.ENTITIES, {f.HASH: {"$in": sorted(by_hash)}})
         reached = set()
-        for other in sorted(_entities(found), key=_id):
+        for other in self._one_for_each_file(_entities(found)):
             for entity in by_hash.get(other.hash or "", ()):
                 if other.id != entity.id and other.file_name is not None:
                     self._alike.setdefault(entity.id, []).append(other.id)
@@ -429,10 +444,12 @@ class Loader:
             return set()
         places: dict[str, list[tuple[int, str]]] = {}
         for one in _entities(self._store.entities(asked)):
-            place = asked.get(one.id)
-            if place is not None:
-                for below in folders[place]:
-                    places.setdefault(below, []).append((-len(place), one.id))
+            place = asked[one.id]
+            self.groups.look_up([one.id])
+            for below in folders[place]:
+                at = -len(place), self.groups.group_of(one.id)
+                if at not in places.setdefault(below, []):
+                    places[below].append(at)
         for below, found in places.items():
             self._above[below] = [id_ for _, id_ in sorted(found)]
         return {id_ for found in self._above.values() for id_ in found}
@@ -446,11 +463,11 @@ class Loader:
             beginning = pattern[: min(map(pattern.find, _WILD & set(pattern)))]
             between = {"$gte": beginning, "$lt": beginning + _LAST}
             found = _entities(self._store.find(f.ENTITIES, {f.LOCATION: between}))
-            members = sorted(
+            members = [
                 one.id
-                for one in found
+                for one in self._one_for_each_file(found)
                 if one.id != entity.id and _matches(one.location or "", pattern)
-            )
+            ]
             if members:
                 self._matched[entity.id] = members
                 reached.update(members)
@@ -479,10 +496,12 @@ class Loader:
         if self._has_any(f.ENTITIES, f.PATTERN):
             found += self._patterns_of(known)
         following = []
+        self.groups.look_up(one.id for _, one in found)
         for id_, one in sorted(found, key=lambda item: (item[0], item[1].id)):
-            if one.id != id_ and one.id not in self._below.get(id_, ()):
-                self._below.setdefault(id_, []).append(one.id)
-                following.append(one.id)
+            file = self.groups.group_of(one.id)
+            if file != id_ and file not in self._below.get(id_, ()):
+                self._below.setdefault(id_, []).append(file)
+                following.append(file)
         return following
 
     def _patterns_of(self, entities: Iterable[Entity]) -> Iterator[tuple[str, Entity]]:
@@ -497,6 +516,13 @@ class Loader:
                 for entity in by_folder[document[f.PATTERN]]:
                     if _matches(entity.location or "", pattern.location or ""):
                         yield entity.id, pattern
+
+    def _one_for_each_file(self, entities: Iterable[Entity]) -> list[Entity]:
+        """Return entities under the ids of their files, each once, in their order."""
+        listed = sorted(entities, key=_id)
+        self.groups.look_up(one.id for one in listed)
+        files = {self.groups.group_of(one.id): one for one in listed}
+        return [one._replace(id=file) for file, one in sorted(files.items())]
 
     def _has_any(self, collection: str, field: str) -> bool:
         """Say whether any document has an indexed field; asked of the store once."""
@@ -534,21 +560,39 @@ class Loader:
         """Take in what comes from some entities without any activity, and list it."""
         heirs: list[str] = []
         for document in sorted(documents, key=itemgetter(f.ID)):
-            for entity in dict.fromkeys(source for _, source in declared(document)):
-                if entity in entities:
-                    self.heirs.setdefault(entity, []).append(document[f.ID])
-                    heirs.append(document[f.ID])
+            named = [document[f.ID], *(source for _, source in declared(document))]
+            self.groups.look_up(named)
+            heir, *sources = (self.groups.group_of(id_) for id_ in named)
+            for entity in dict.fromkeys(sources):
+                if entity in entities and heir not in self.heirs.get(entity, ()):
+                    self.heirs.setdefault(entity, []).append(heir)
+                    heirs.append(heir)
         return heirs
 
     def _know_activities(self, activities: Iterable[Activity]) -> list[Activity]:
         """Return one object for each activity, without those that were not yet."""
         known, found = self.activities, []
-        for activity in activities:
+        for activity in self._joined(activities):
             id_ = activity.id
             one = known[id_] if id_ in known else self._learn(activity)
             if one is not None:
                 found.append(one)
         return found
+
+    def _joined(self, activities: Iterable[Activity]) -> Iterable[Activity]:
+        """Return activities whose links name files, not spellings of them."""
+        if not self.groups.is_needed:
+            return activities
+        listed = list(activities)
+        self.groups.look_up(
+            id_
+            for activity in listed
+            for id_ in (
+                *(link[0] for link in (*activity.used, *activity.generated)),
+                *activity.removed,
+            )
+        )
+        return [self.groups.joined(activity) for activity in listed]
 
     def _learn(self, activity: Activity) -> Activity | None:
         if activity.is_dry_run and not self._is_dry_run:
@@ -574,13 +618,16 @@ class Loader:
     def _load_entities(self, entities: Iterable[str]) -> None:
         missing = self._undescribed(entities)
         if missing:
-            self._know_entities(missing, _entities(self._store.entities(missing)))
+            found = _entities(self._store.entities(self.groups.members(missing)))
+            self._know_entities(missing, found)
 
     def _undescribed(self, entities: Iterable[str]) -> list[str]:
         return [entity for entity in entities if entity not in self._described]
 
     def _know_entities(self, asked: Iterable[str], found: Iterable[Entity]) -> None:
         self._described.update(asked)
+        if self.groups.is_needed:
+            found = self._joined_entities(found)
         for entity in found:
             id_ = entity.id
             self.entities[id_] = entity
@@ -591,6 +638,19 @@ class Loader:
                 self._may_be_read.add(id_)
             if may_be_written:
                 self._may_be_written.add(id_)
+
+    def _joined_entities(self, found: Iterable[Entity]) -> list[Entity]:
+        """Return one entity for each file, with what all spellings of it say."""
+        by_id = {entity.id: entity for entity in found}
+        self.groups.look_up(by_id)
+        self.groups.look_up(
+            other for entity in by_id.values() for _, other in entity.declared
+        )
+        files = dict.fromkeys(self.groups.group_of(id_) for id_ in by_id)
+        missing = [id_ for id_ in self.groups.members(files) if id_ not in by_id]
+        by_id |= {one.id: one for one in _entities(self._store.entities(missing))}
+        self._described.update(by_id)
+        return [self.groups.joined_entity(by_id, id_) for id_ in files]
 
     def _load_written_for(self, read: Collection[Entity]) -> None:
         """Load what files that were read may be where they were written."""
@@ -627,7 +687,8 @@ class Loader:
         self._sought |= names
         if names:
             found += _entities(self._store.named(names))
-        new = {one.id: one for one in found if one.id not in self._across}
+        listed = self._one_for_each_file(found) if self.groups.is_needed else found
+        new = {one.id: one for one in listed if one.id not in self._across}
         self._across |= new.keys()
         for _, one in sorted(new.items()):
             for name in index.names_read(one.file_name or ""):

@@ -8,7 +8,7 @@ from provdb.lineage.assess import completeness_of
 from provdb.lineage.completeness import Completeness
 from provdb.lineage.describe import UNDESCRIBED, origin_of
 from provdb.lineage.graph import Graph, Node, Seen
-from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import LineageNode
 from provdb.lineage.steps import Activity
@@ -42,7 +42,7 @@ def reach(
     entities: Collection[str] = (),
     activities: Collection[str] = (),
     is_upstream: bool,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
 ) -> ReachedIds:
     """Return what is reached from some entities and activities.
 
@@ -55,7 +55,7 @@ def reach(
         entities: Ids of entities.
         activities: Ids of activities.
         is_upstream: Whether to walk back in time, not on.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
     """
     direction = UPSTREAM if is_upstream else DOWNSTREAM
     loader = Loader(store, rules=rules, is_ahead=is_upstream)
@@ -108,7 +108,7 @@ def makers(
     store: Store,
     entities: Collection[str],
     *,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
 ) -> dict[str, frozenset[str]]:
     """Return the ids of the activities that made the current version of each entity.
 
@@ -117,7 +117,7 @@ def makers(
     Args:
         store: Where the documents are.
         entities: Ids of entities.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
     """
     loader = Loader(store, rules=rules)
     loader.load_uses(entities)

@@ -232,6 +232,7 @@ class Lineage(Tabular):
             None.
         completeness: What the answer knows, and what it does not know.
         damaging: Activities that may have damaged something, and are not in `nodes`.
+        starts: Ids of other versions of what was asked for, of which something came.
     """
 
     question: Mapping[str, Any]
@@ -244,6 +245,7 @@ class Lineage(Tabular):
     opened: "Lineage | None" = None
     completeness: Completeness = _COMPLETE
     damaging: tuple[LineageNode, ...] = ()
+    starts: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from provdb.errors import NotFound
 from provdb.lineage.file_answer import answer_of
 from provdb.lineage.graph import Graph, Node, Seen
-from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import Lineage, order_of_node
 from provdb.lineage.steps import Activity
@@ -27,7 +27,7 @@ def run_lineage(
     store: Store,
     run: int,
     *,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
     as_of: datetime | None = None,
 ) -> Lineage:
     """Return the steps of a run, what they made, and everything that it came from.
@@ -40,7 +40,7 @@ def run_lineage(
     Args:
         store: Where the documents are.
         run: Number of the run.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
         as_of: Answer from what had happened by then, or None for now.
 
     Raises:

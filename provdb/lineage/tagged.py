@@ -8,7 +8,7 @@ from typing import Final
 from provdb.errors import NotFound
 from provdb.lineage.file_answer import answer_of
 from provdb.lineage.graph import Graph, Node, Step
-from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import Lineage, LineageEdge
 from provdb.lineage.steps import Activity
@@ -25,7 +25,7 @@ _AGENT: Final = "Agent"
 
 
 def tag_lineage(
-    store: Store, tag: str, *, rules: Collection[LinkRule] = LINK_RULES
+    store: Store, tag: str, *, rules: Collection[LinkRule] | None = None
 ) -> Lineage:
     """Return the steps of a session tag, what they used, and what they made.
 
@@ -36,7 +36,7 @@ def tag_lineage(
         store: Where the documents are.
         tag: A session tag, with ``*`` and ``?``: ``*:01807`` is all of a run. ``*``
             is all that is in the store, also what has no tag.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
 
     Raises:
         NotFound: No step has such a tag.

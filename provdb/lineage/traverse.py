@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Final
 
 from provdb.lineage.graph import Graph, Node, Seen, Step
-from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.result import LineageEdge
 from provdb.lineage.steps import Activity, Link
@@ -42,8 +42,8 @@ class WalkOptions:
         limit: Nodes to visit at most, or None for any number.
         leaf_level: Data level whose files are listed beside the answer, or None.
         as_of: Answer from what had happened by then, or None for now.
-        rules: The link rules that may bridge gaps; none leaves out all that no record
-            states.
+        rules: The link rules that may bridge gaps, or None for those of the store; an
+            empty collection leaves out all that no record states.
         is_dry_run: Whether dry runs count, which wrote nothing.
     """
 
@@ -53,7 +53,7 @@ class WalkOptions:
     limit: int | None = None
     leaf_level: str | None = None
     as_of: datetime | None = None
-    rules: Collection[LinkRule] = LINK_RULES
+    rules: Collection[LinkRule] | None = None
     is_dry_run: bool = False
 
     @property
@@ -221,11 +221,14 @@ class Walk:
         self._passed[other.id] = passed
         return True
 
-    def keep_current(self) -> None:
+    def keep_current(self, *always: Node) -> None:
         """Forget the versions that are not there now, unless something now needs them.
 
         An activity stays if it leads to something that is there now, or if it made
         nothing at all.
+
+        Args:
+            *always: Nodes that stay whatever comes of them.
         """
         graph = self.graph
         current = {
@@ -237,6 +240,7 @@ class Walk:
                 else not node.generated
             )
         }
+        current.update(node.id for node in always)
         if (
             len(current)
             + sum(isinstance(node, Activity) for node in self.nodes.values())

@@ -22,12 +22,12 @@ class Doubt(NamedTuple):
 
     Attributes:
         mark: A key of `DOUBTS`.
-        count: How many of them have the mark.
+        marked: How many of them have the mark.
         total: How many there are.
     """
 
     mark: str
-    count: int
+    marked: int
     total: int
 
 
@@ -48,6 +48,7 @@ class TreeRow:
         roles: The roles of that relation, in order.
         is_repeated: Whether they stand further up already, with all below them.
         folder: The end of their folder, where a line beside has files of the same name.
+        version: The version, where several of what was asked for have a line.
     """
 
     depth: int
@@ -61,6 +62,7 @@ class TreeRow:
     roles: tuple[str, ...] = ()
     is_repeated: bool = False
     folder: str = ""
+    version: str | None = None
 
 
 def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
@@ -72,8 +74,9 @@ def tree(lineage: Lineage, *, is_unfolded: bool = False) -> Iterator[TreeRow]:
     """
     graph = _Graph(lineage)
     shown: set[str] = set()
-    start = graph.nodes[lineage.start]
-    waiting = [graph.first_row(start)]
+    starts = [graph.nodes[id_] for id_ in (lineage.start, *lineage.starts)]
+    rows = [graph.first_row(one, is_last=one is starts[-1]) for one in starts]
+    waiting = list(reversed(rows))
     while waiting:
         row = waiting.pop()
         new = [node for node in row.files or row.steps if node.id not in shown]
@@ -110,6 +113,7 @@ class _Graph:
     def __init__(self, lineage: Lineage) -> None:
         self._lineage = lineage
         self.nodes = {node.id: node for node in lineage.nodes}
+        self.has_versions = bool(lineage.starts)
         self._is_upstream = lineage.is_upstream
         self._from: dict[str, list[LineageEdge]] = {}
         self._to: dict[str, list[LineageEdge]] = {}
@@ -132,12 +136,21 @@ class _Graph:
             return []
         return self._inputs(node) if self._is_upstream else self._outputs(node)
 
-    def first_row(self, node: LineageNode) -> TreeRow:
-        """Return the line of what was asked for."""
+    def first_row(self, node: LineageNode, *, is_last: bool) -> TreeRow:
+        """Return the line of what was asked for: an activity or a version."""
+        if node.kind == "activity":
+            return TreeRow(
+                depth=0,
+                is_last=is_last,
+                files=(),
+                steps=(node,),
+                own_doubts=self._own_doubts([node], []),
+            )
         edges = self._edges_of_generation([node])
         return TreeRow(
             depth=0,
-            is_last=True,
+            is_last=is_last,
+            version=node.version if self.has_versions else None,
             files=(node,),
             steps=tuple(self.makers(node)),
             own_doubts=self._own_doubts([node, *self.makers(node)], edges),

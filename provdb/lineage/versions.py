@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from provdb.lineage.graph import Graph
-from provdb.lineage.link_rules import LINK_RULES, LinkRule
+from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
 from provdb.lineage.name import find_name
 from provdb.lineage.steps import Activity
@@ -82,7 +82,7 @@ def versions(
     name: str,
     *,
     as_of: datetime | None = None,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
 ) -> FileVersions:
     """Return every writing of a file, the latest one first.
 
@@ -92,7 +92,7 @@ def versions(
         store: Where the documents are.
         name: The file, as `find_name` takes it.
         as_of: Answer from what had happened by then, or None for now.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
 
     Raises:
         NotFound: Nothing has that name.

@@ -49,7 +49,7 @@ def list_sessions(
     >>> [line["observation_date"] for line in list_sessions(store, "r0_to_dl1:*")]
     ['20191123']
     """
-    found = (
+    found: Iterable[Document] = (
         session
         for session in store.scan(f.SESSIONS)
         if session[f.SESSION_ID] is not None

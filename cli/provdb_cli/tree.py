@@ -181,8 +181,9 @@ def _label(files: Sequence[LineageNode]) -> str:
     subruns = {file.subrun for file in files if file.subrun is not None}
     if len(subruns) > 1:
         label = _ranged(label, _SUBRUN_OF_NAME, subruns)
-    streams = {file_facts(file.name, file.location).stream for file in files}
-    return _ranged(label, _STREAM_OF_NAME, [s for s in streams if s is not None])
+    named = (file_facts(file.name, file.location).stream for file in files)
+    streams = {stream for stream in named if stream is not None}
+    return _ranged(label, _STREAM_OF_NAME, streams)
 
 
 def _ranged(label: str, pattern: re.Pattern[str], numbers: Collection[int]) -> str:

@@ -124,10 +124,9 @@ class NamingRule:
             if match is None:
                 return None
             for name, value in match.groupdict().items():
-                template = getattr(self, name, None) if value else None
-                is_template = template is not None and "\\" in template
+                template: str = getattr(self, name, None) or ""
                 if value:
-                    values[name] = match.expand(template) if is_template else value
+                    values[name] = match.expand(template) if "\\" in template else value
         stated = {name: getattr(self, name) for name in _STATED}
         return {k: v for k, v in stated.items() if v and "\\" not in v} | values
 
@@ -198,9 +197,13 @@ def _row(table: Mapping[str, Any]) -> NamingRule:
         reason = "simulated must be true or false"
     if reason is None:
         try:
+            stated: dict[str, Any] = {
+                key: re.compile(text) if key in _PATTERNS else text
+                for key, text in texts.items()
+            }
             row = NamingRule(
                 name=str(name),
-                **{k: re.compile(v) if k in _PATTERNS else v for k, v in texts.items()},
+                **stated,
                 is_simulated=table.get("simulated", False),
             )
             _check_groups(row)

@@ -90,11 +90,10 @@ def test_steps_of_telescopes_are_collapsed_apart() -> None:
         for subrun in (0, 1)
     ]
     made = [entity for step in steps for entity in step.generated]
-    merge = Step(
-        name="stereo", used=made, generated=[file("/DL1/dl1_stereo.h5")], tag="stereo:1"
-    )
+    stereo = file("/DL1/dl1_stereo.h5")
+    merge = Step(name="stereo", used=made, generated=[stereo], tag="stereo:1")
 
-    answer = lineage(stored(*steps, merge), merge.generated[0].id)
+    answer = lineage(stored(*steps, merge), stereo.id)
     collapsed = collapse(answer, to="run")
 
     sizes = [node.size for node in collapsed.nodes if node.name == "r0_to_dl1"]

@@ -1,6 +1,7 @@
 """Runs of one number of several telescopes are told apart, run by run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +12,10 @@ from provdb.sessions import list_sessions
 from provdb.store import Store
 from tests.lineage.histories import Step, file, stored
 
-_DRAWN = {"has_graphs": False, "on_problem": lambda _: None}
+_DRAWN: dict[str, Any] = {"has_graphs": False, "on_problem": lambda _: None}
 
 
-def _steps(telescope: int, *, tag: str = "21000", **options: object) -> list[Step]:
+def _steps(telescope: int, *, tag: str = "21000", **options: Any) -> list[Step]:
     dl1 = [
         file(f"/DL1/dl1_LST-{telescope}.Run{tag}.{subrun:04d}.h5", "DL1SubrunDataset")
         for subrun in (0, 1)

@@ -19,12 +19,12 @@ class Doubt(NamedTuple):
 
     Attributes:
         mark: A key of `DOUBTS`.
-        count: How many of them have the mark.
+        number: How many of them have the mark.
         total: How many there are.
     """
 
     mark: str
-    count: int
+    number: int
     total: int
 
 

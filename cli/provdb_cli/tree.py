@@ -112,7 +112,7 @@ def draw_leaves(console: "Console", lineage: Lineage) -> None:
 def _least_room(rows: Iterable[Sequence["Text"]]) -> int:
     """Return how wide lines are that are not cut, without the folder."""
     *columns, _ = zip(*rows, strict=True)
-    widths = [max(cell.cell_len for cell in cells) for cells in columns]
+    widths: list[int] = [max(cell.cell_len for cell in cells) for cells in columns]
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
@@ -253,11 +253,11 @@ def _marks(row: TreeRow, *, is_wide: bool) -> Iterator[str]:
     for mark in DOUBTS:
         if mark not in doubts:
             continue
-        _, count, total = doubts[mark]
+        _, number, total = doubts[mark]
         words = mark_in_words(mark)
         if mark == "maybe_damaged":
             words += _damaging(row.damaging, is_wide=is_wide)
-        yield words if count == total else f"{count} of {total} {words}"
+        yield words if number == total else f"{number} of {total} {words}"
 
 
 def _damaging(steps: Sequence[LineageNode], *, is_wide: bool) -> str:

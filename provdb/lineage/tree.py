@@ -22,12 +22,12 @@ class Doubt(NamedTuple):
 
     Attributes:
         mark: A key of `DOUBTS`.
-        marked: How many of them have the mark.
+        number: How many of them have the mark.
         total: How many there are.
     """
 
     mark: str
-    marked: int
+    number: int
     total: int
 
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from provdb.errors import ConfigError, NotFound, QueryError
+from provdb.lineage.assess import completeness_of
 from provdb.lineage.collapse import collapse
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
 from provdb.model import LEVELS
@@ -148,6 +149,12 @@ def view(lineage: Lineage, name: str, *, among: Sequence[View] = VIEWS) -> Linea
         start=start,
         nodes=nodes,
         edges=tuple(edges),
+        completeness=completeness_of(
+            nodes,
+            edges,
+            reasons=dict(lineage.completeness.mixed),
+            is_cut=lineage.completeness.is_cut,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from provdb.lineage.result import EVIDENCE
 from tests.cli.command import Provdb, ProvdbProcess
 
 AskNight = Callable[[int], Provdb]
@@ -79,13 +80,17 @@ def test_a_tree_is_as_wide_as_the_terminal_at_most(
     assert max(map(len, said.stdout.splitlines())) <= columns
 
 
-def test_jsonl_has_the_nodes_of_the_json(ask_night: AskNight) -> None:
+def test_jsonl_has_the_nodes_of_the_json_with_evidence(ask_night: AskNight) -> None:
     provdb = ask_night(1)
 
     nodes = provdb("query", "lineage", _DL2).json["nodes"]
     lines = provdb("query", "lineage", _DL2, "--format=jsonl").stdout.splitlines()
 
-    assert [orjson.loads(line) for line in lines] == nodes
+    rows = [orjson.loads(line) for line in lines]
+    evidence = [row.pop("evidence") for row in rows]
+    assert rows == nodes
+    assert evidence[0] is None
+    assert set(evidence[1:]) <= set(EVIDENCE)
 
 
 def test_csv_has_the_nodes_of_the_json(ask_night: AskNight) -> None:
@@ -231,7 +236,7 @@ def test_on_a_terminal_a_lineage_is_a_tree_with_colours(
     assert said.status == 0
     assert "\x1b[" in said.stdout
     assert "└ " in said.stdout
-    assert "R0: run 01807, subrun 0000\n" in said.stdout
+    assert "Complete to raw data: run 01807, subrun 0000.\n" in said.stdout
 
 
 @pytest.mark.parametrize(
@@ -272,7 +277,7 @@ def test_a_terminal_shows_what_it_has(
 
     assert said.status == 0
     assert "? " in said.stdout
-    assert "R0: run 01807, subrun 0000\n" in said.stdout
+    assert "Complete to raw data: run 01807, subrun 0000.\n" in said.stdout
 
 
 def test_on_a_terminal_sessions_are_a_table(ask_night: AskNight, home: Path) -> None:

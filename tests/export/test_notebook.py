@@ -29,7 +29,7 @@ def test_a_lineage_is_shown_as_a_graph_above_its_table(db: Database) -> None:
     assert svg.startswith("<svg")
     assert "dl3_LST-1.Run01807.fits" in svg
     assert "<script" not in html
-    assert html.index(svg) < html.index("<table>")
+    assert html.index(svg) < html.index("<table>") < html.index(shown.sentence)
     assert f"<p>{len(shown.nodes)} rows" in html
 
 

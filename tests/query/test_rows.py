@@ -8,7 +8,9 @@ import pytest
 
 from provdb import Database
 from provdb.errors import StoreUnavailable, UnknownField
+from provdb.lineage.completeness import Completeness
 from provdb.model import Document, fold
+from provdb.query import find
 from provdb.store import Store
 from provdb.store.evaluate import Filter
 from provdb.store.local import LocalStore
@@ -75,7 +77,38 @@ def test_rows_are_json_with_the_question(samples: Store) -> None:
             {"start": "2020-05-18T14:18:06.362Z"},
             {"start": "2020-05-18T14:18:06.362Z"},
         ],
+        "completeness": Completeness().to_dict(),
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "walks"),
+    [
+        pytest.param("activity:r0_to_dl1 run:1618", 0, id="no lineage"),
+        pytest.param("upstream(level:DL2) level:R0", 1, id="one lineage"),
+        pytest.param("upstream(level:DL2) | count by level", 1, id="counted"),
+        pytest.param("upstream(level:DL2) downstream(level:R0)", 2, id="two lineages"),
+    ],
+)
+def test_each_lineage_that_a_query_follows_says_what_it_lacks(
+    samples: Store, query: str, walks: int
+) -> None:
+    reached: list[Completeness] = []
+
+    rows = list(find(samples, query, on_reached=reached.append))
+
+    assert rows
+    assert len(reached) == walks
+
+
+def test_rows_know_how_complete_they_are_after_they_were_read(samples: Store) -> None:
+    rows = Database(samples).find("upstream(level:DL2) level:R0")
+
+    before = rows.completeness
+    rows.rows()
+
+    assert before == Completeness()
+    assert rows.to_dict()["completeness"] == rows.completeness.to_dict()
 
 
 def test_a_frame_has_times_and_whole_numbers(samples: Store) -> None:

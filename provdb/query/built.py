@@ -159,6 +159,10 @@ class BuiltQuery(Query):
         """Find what 95 % of the values of a field do not exceed."""
         return self._measure("p95", field, by)
 
+    def p99(self, field: FieldLike, *, by: FieldLikes = ()) -> "BuiltQuery":
+        """Find what 99 % of the values of a field do not exceed."""
+        return self._measure("p99", field, by)
+
     def _measure(self, function: str, field: FieldLike, by: FieldLikes) -> "BuiltQuery":
         measure = Measure(function=function, field=field_of(field), by=_by(by))
         return self._then(measure)

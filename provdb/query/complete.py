@@ -43,14 +43,14 @@ _KEYS: Final = re.compile(r"(?P<family>\w+)\.(?P<key>[\w.-]*)$")
 # is still open.
 _SCANNED: Final = re.compile(
     r"""~\s*/(?:\\.|[^/\\\n])*(?:/|$)|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'"""
-    r"""|(?P<open>["'](?s:.)*)|(?P<pipe>\|)"""
+    r"""|(?P<open>["'](?s:.)*)|(?P<pipe>(?<!\|)\|(?!\|))"""
 )
 _SAFE: Final = re.compile(r"""[^\s(),"'=<>~!|*?][^\s(),"'|*?]*""")
 _STAGE: Final = re.compile(r"\s*(?P<word>\w*)$")
 _BY: Final = re.compile(r"\s*(?:count|\w+\s+[^\s,]+)\s+(?P<word>\w*)$")
 _IN_STAGE: Final = re.compile(
-    r"\s*(?:(?P<stage>select|unique|sort|sum|avg|min|max|p50|p95)\s+"
-    r"|(?:count|(?:sum|avg|min|max|p50|p95)\s+[^\s,]+)\s+by\s+)"
+    r"\s*(?:(?P<stage>select|unique|sort|sum|avg|min|max|p50|p95|p99)\s+"
+    r"|(?:count|(?:sum|avg|min|max|p50|p95|p99)\s+[^\s,]+)\s+by\s+)"
     r"(?:[^\s,]+\s*,\s*)*-?(?P<word>[\w.-]*)$"
 )
 

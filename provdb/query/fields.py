@@ -303,7 +303,12 @@ _TABLE: Final = (
     ),
 )  # fmt: skip  # One field to read at a glance, not twelve lines.
 FIELDS: Final = {field.name: field for field in _TABLE}
-_ALIASES: Final = {"location": "path", "tag": "session_tag"}
+_ALIASES: Final = {
+    "file": "path",
+    "host": "node",
+    "location": "path",
+    "tag": "session_tag",
+}
 
 
 def find_field(field: Field, *, text: str) -> BoundField:
@@ -340,7 +345,30 @@ def find_field(field: Field, *, text: str) -> BoundField:
     return BoundField(name=field_text(field), type=found, keys=tuple(stored))
 
 
+# What people know by another name that could mean several things.
+_OTHER_NAMES: Final = {
+    "filename": ("path",),
+    "filepath": ("path",),
+    "is": ("status",),
+    "machine": ("node",),
+    "month": ("date",),
+    "package": ("software.KEY",),
+    "parameter": ("param.KEY",),
+    "parameters": ("param.KEY",),
+    "params": ("param.KEY",),
+    "step": ("activity",),
+    "time": ("start", "end"),
+    "title": ("name",),
+    "upstream": ("upstream(…)",),
+    "downstream": ("downstream(…)",),
+    "user": ("agent",),
+    "version": ("software.KEY", "prod"),
+}
+
+
 def _near(name: str) -> list[str]:
+    if name.lower() in _OTHER_NAMES:
+        return list(_OTHER_NAMES[name.lower()])
     # Loaded here, for most names are known.
     from rapidfuzz import fuzz, process
 

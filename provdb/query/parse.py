@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, Final, Literal
 
 from provdb.errors import QuerySyntaxError
+from provdb.query.fields import FIELDS
 from provdb.query.tree import (
     And,
     Compare,
@@ -50,6 +51,20 @@ _KEY: Final = re.compile(r'\.("(?:\\.|[^"\\\n])*"|[\w-]+)')
 _ESCAPE: Final = re.compile(r"\\(.)")
 _QUOTES: Final = "\"'"
 
+_OPERATORS: Final = {"==": "=", "<>": "!="}
+_FUNCTION_NAMES: Final = {"average": "avg", "mean": "avg", "median": "p50"}
+# Words of SQL that are conditions of no kind here, and what is written for them.
+_OTHER_LANGUAGES: Final = {
+    "select": "conditions alone, with '| select FIELD' behind them",
+    "from": "conditions alone, with '| select FIELD' behind them",
+    "where": "conditions alone, such as level:DL2 status:failed",
+    "order": "'| sort FIELD' for ORDER BY",
+    "group": "'| count by FIELD' for GROUP BY",
+    "like": "FIELD:PATTERN for LIKE, as in path:*dl2*",
+    "between": "FIELD:LOW..HIGH for BETWEEN, as in run:1807..1810",
+    "limit": "'| limit 10' for LIMIT",
+}
+
 # What a person calls what the grammar expects; the first that fits is told.
 _EXPECTED: Final = (
     ({"_SELECT"}, "a stage: select, sort, limit, count, unique, sum, avg, …"),
@@ -61,6 +76,7 @@ _EXPECTED: Final = (
     ({"NAME"}, "the name of a field"),
     ({"_BY", "COMMA"}, "a comma, 'by', | or the end"),
     ({"_BY"}, "'by', | or the end"),
+    ({"COMMA", "_PIPE"}, "a comma before another field, | or the end"),
     ({"_PIPE"}, "| or the end"),
     ({"LPAR"}, "("),
     ({"COMMA", "RPAR"}, "a comma or )"),
@@ -160,8 +176,9 @@ class _Reader:
         if tree.data == "negation":
             return Not(part=self._node(children[0], depth=depth + 1))
         if tree.data == "reach":
+            is_upstream = children[0].lower() in ("upstream", "ancestors")
             direction: Literal["upstream", "downstream"] = (
-                "upstream" if children[0].lower() == "upstream" else "downstream"
+                "upstream" if is_upstream else "downstream"
             )
             part = self._node(children[1], depth=depth + 1)
             return Reach(direction=direction, part=part)
@@ -169,16 +186,32 @@ class _Reader:
 
     def _condition(self, kind: str, children: Any) -> Node:
         if kind == "free":
-            return Free(text=_text(children[0]))
+            return Free(text=self._free(children[0]))
         field = _field(children[0])
         if kind == "known":
-            return Known(field=field, is_known=children[1].lower() == "known")
+            is_known = children[1].lower() not in ("unknown", "null")
+            return Known(field=field, is_known=is_known)
+        if kind == "either":
+            operator = _operator(children[1])
+            if operator not in (":", "="):
+                expected = "one value behind it, or : before several"
+                raise QuerySyntaxError(
+                    self._text, children[1].start_pos, expected=expected
+                )
+            several = tuple(map(self._value, children[2:]))
+            if len(several) > 1 and operator == ":":
+                return Member(field=field, values=several)
+            each = tuple(
+                Compare(field=field, operator=operator, value=value)
+                for value in several
+            )
+            return each[0] if len(each) == 1 else Or(parts=each)
         if kind == "member":
             values = tuple(map(self._value, children[1:]))
             return Member(field=field, values=values)
         if kind == "compare":
             value = self._value(children[2])
-            return Compare(field=field, operator=str(children[1]), value=value)
+            return Compare(field=field, operator=_operator(children[1]), value=value)
         pattern = children[2]
         is_negated = children[1] == "!~"
         if getattr(pattern, "type", None) == "REGEX":
@@ -189,12 +222,27 @@ class _Reader:
             raise QuerySyntaxError(self._text, like.position, expected=expected)
         return Match(field=field, pattern=like, is_negated=is_negated)
 
+    def _free(self, token: Any) -> Text:
+        word = _text(token)
+        expected = None if word.is_quoted else _OTHER_LANGUAGES.get(word.text.lower())
+        if expected is not None:
+            raise QuerySyntaxError(
+                self._text,
+                word.position,
+                expected=f"{expected}; a name with {word.text} in it needs quotes",
+            )
+        return word
+
     def _value(self, tree: Any) -> Value:
         (token,) = tree.children
-        if token.type != "RANGE":
+        if token.type == "BOUNDS":
+            ends = token[1:-1].split()
+            low, high = ("" if end == "*" else end for end in (ends[0], ends[2]))
+        elif token.type == "RANGE":
+            low, _, high = token.partition("..")
+        else:
             return _text(token)
-        low, _, high = token.partition("..")
-        if not low and not high:
+        if (not low and not high) or ".." in low + high:
             expected = "a range such as 1..5, 1.. or ..5"
             raise QuerySyntaxError(self._text, token.start_pos, expected=expected)
         return Range(low=low or None, high=high or None, position=token.start_pos)
@@ -206,7 +254,14 @@ class _Reader:
         orders = [order.children for order in children]
         return Sort(
             orders=tuple(
-                Order(field=_field(order[-1]), is_descending=len(order) > 1)
+                Order(
+                    field=next(_field(t) for t in order if t.type == "NAME"),
+                    is_descending=any(
+                        t.type == "MINUS" or t.lower() == "desc"
+                        for t in order
+                        if t.type != "NAME"
+                    ),
+                )
                 for order in orders
             )
         )
@@ -219,13 +274,21 @@ class _Reader:
 
     def _measure(self, children: Any) -> Stage:
         function, field, *by = children
-        return Measure(function=function.lower(), field=_field(field), by=_fields(by))
+        name = _FUNCTION_NAMES.get(function.lower(), function.lower())
+        return Measure(function=name, field=_field(field), by=_fields(by))
 
     def _unique(self, children: Any) -> Stage:
         return Unique(field=_field(children[0]))
 
 
 _STAGES: Final = ("select", "sort", "limit", "count", "measure", "unique")
+
+
+def _operator(token: Any) -> str:
+    """Return the operator of a tree: that of a search engine is ``:>`` too."""
+    written = str(token)
+    written = written.removeprefix(":") or written
+    return _OPERATORS.get(written, written)
 
 
 def _fields(children: Any) -> tuple[Field, ...]:
@@ -235,8 +298,11 @@ def _fields(children: Any) -> tuple[Field, ...]:
 def _field(token: Any) -> Field:
     name = re.match(r"\w+", token)
     assert name is not None  # The grammar gives no other token.
+    first = name.group()
+    if first not in FIELDS and first.lower() in FIELDS:
+        first = first.lower()
     keys = [key.group(1) for key in _KEY.finditer(token, name.end())]
-    parts = (name.group(), *(_unquoted(k) if k[0] == '"' else k for k in keys))
+    parts = (first, *(_unquoted(k) if k[0] == '"' else k for k in keys))
     return Field(parts=parts, position=token.start_pos)
 
 

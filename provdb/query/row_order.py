@@ -19,7 +19,9 @@ __all__ = ["NUMBERS", "PLACED", "number_of", "order_of_column", "type_of_column"
 NUMBERS: Final = ("duration", "number", "whole number", "run", "any")
 # Types that have a value in the middle too.
 PLACED: Final = (*NUMBERS, "time", "date", "version")
-_MEASURED: Final = re.compile(r"(?P<function>sum|avg|min|max|p50|p95)_(?P<of>.+)", re.S)
+_MEASURED: Final = re.compile(
+    r"(?P<function>sum|avg|min|max|p50|p95|p99)_(?P<of>.+)", re.S
+)
 # Larger integers have no float.
 _MOST: Final = 10**300
 _LAST_NUMBER: Final = (1, math.inf, "nan")

@@ -16,9 +16,11 @@ _RUN: Final = re.compile(r"(?:run_?)?(\d{1,15})", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"-?\d{1,15}")
 _NUMBER: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
 _MONTH: Final = re.compile(r"(\d{4})-(\d\d)")
-_DAY: Final = re.compile(r"(\d{4})([-_]?)(\d\d)\2(\d\d)")
+_DAY: Final = re.compile(r"(\d{4})([-_/]?)(\d\d)\2(\d\d)")
 _MINUTE: Final = re.compile(r"[^.]*T\d\d:\d\d(Z|[+-]\d\d:?\d\d)?")
 _SECOND: Final = re.compile(r"[^.]*T\d\d:\d\d:\d\d(Z|[+-]\d\d:?\d\d)?")
+_CLOCK: Final = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d)")
+_SIZE: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)([kKMGT])(i?)B?")
 _PIECE: Final = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|[smhd])")
 _MILLISECONDS: Final = {
     "ms": 1,
@@ -44,6 +46,19 @@ def _run(text: str) -> Span | None:
 
 def _whole(text: str) -> Span | None:
     return _one(int(text)) if _WHOLE.fullmatch(text) else None
+
+
+def _size(text: str) -> Span | None:
+    """Return a number, which may be a size with a unit.
+
+    >>> _size("1.5GB").low, _size("1KiB").low
+    (1500000000, 1024)
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return _whole(text)
+    unit = (1024 if found[3] else 1000) ** ("KMGT".index(found[2].upper()) + 1)
+    return _one(round(float(found[1]) * unit))
 
 
 def _one(number: int) -> Span:
@@ -117,7 +132,9 @@ def _duration(text: str) -> Span | None:
     >>> _duration("1h30m").low, _duration("90").low
     (5400000, 90000)
     """
-    if _NUMBER.fullmatch(text):
+    if clock := _CLOCK.fullmatch(text):
+        text = "{}h{}m{}s".format(*clock.groups())
+    elif _NUMBER.fullmatch(text):
         text += "s"
     pieces = list(_PIECE.finditer(text))
     if not text or "".join(piece.group() for piece in pieces) != text:
@@ -142,7 +159,7 @@ def spans_in(zone: tzinfo) -> dict[str, Callable[[str], Span | None]]:
 SPANS: Final[dict[str, Callable[[str], Span | None]]] = {
     "run": _run,
     "whole number": _whole,
-    "number": _whole,
+    "number": _size,
     "date": _date,
     "day": _date,
     "time": _time,

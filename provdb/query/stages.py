@@ -75,7 +75,7 @@ def _check_measure(stage: Measure, *, text: str) -> None:
     type_ = type_of_column(field_text(stage.field))
     if stage.function in ("sum", "avg") and type_ not in NUMBERS:
         other = "min, max, p50 and p95" if type_ in PLACED else "min and max"
-    elif stage.function in ("p50", "p95") and type_ not in PLACED:
+    elif stage.function not in ("min", "max") and type_ not in PLACED:
         other = "min and max"
     else:
         return
@@ -196,7 +196,9 @@ def _usable(
         return sorted(finite, key=itemgetter(0))
     type_ = type_of_column(name)
     known = [v for v in values if v[0] is not None]
-    if function in ("sum", "avg") or (type_ in NUMBERS and function in ("p50", "p95")):
+    if function in ("sum", "avg") or (
+        type_ in NUMBERS and function not in ("min", "max")
+    ):
         numbers = [(number_of(value), weight) for value, weight in known]
         known = [v for v in numbers if v[0] is not None]
     elif type_ == "version" and any(is_version(value) for value, _ in known):
@@ -263,6 +265,7 @@ _FUNCTIONS: Final[dict[str, Callable[[list[tuple[Any, int]]], Any]]] = {
     "max": lambda values: values[-1][0],
     "p50": _rank(0.50),
     "p95": _rank(0.95),
+    "p99": _rank(0.99),
 }
 _APPLY: Final[dict[type[Stage], Callable[[Any, Iterable[Weighted]], Any]]] = {
     Select: _select,

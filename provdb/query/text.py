@@ -2,7 +2,7 @@
 
 >>> from provdb.query.parse import parse
 >>> to_text(parse("LEVEL:DL1 and not run : 1618|count by run"))
-'LEVEL:DL1 NOT run:1618 | count by run'
+'level:DL1 NOT run:1618 | count by run'
 """
 
 import re

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 OPERATORS: Final = (":", "=", "!=", ">", ">=", "<", "<=")
-FUNCTIONS: Final = ("sum", "avg", "min", "max", "p50", "p95")
+FUNCTIONS: Final = ("sum", "avg", "min", "max", "p50", "p95", "p99")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def _words(text: str) -> list[str]:
         ("name ~ /a|b/ subr", ["subrun:"]),
         ('entity:"a|b" subr', ["subrun:"]),
         ("| ", [f"{s} " for s in ["select", "sort", "limit", "count", "unique"]]
-         + [f"{s} " for s in ["sum", "avg", "min", "max", "p50", "p95"]]),
+         + [f"{s} " for s in ["sum", "avg", "min", "max", "p50", "p95", "p99"]]),
         ("x | co", ["count "]),
         ("x | count ", ["by "]),
         ("x | count by sub", ["subrun"]),

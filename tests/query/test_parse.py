@@ -73,6 +73,39 @@ def test_what_must_hold(text: str, selector: Node) -> None:
     assert parse(text) == Query(selector=selector)
 
 
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("level == 'DL2' && run:1807", "level='DL2' run:1807"),
+        ("status <> failed", "status != failed"),
+        ("status IS NULL", "status is unknown"),
+        ("status IS NOT NULL", "status is known"),
+        ("!status:failed", "-status:failed"),
+        ("level:DL1 || level:DL2", "level:DL1 OR level:DL2"),
+        ("level:(DL1 OR DL2)", "level in (DL1, DL2)"),
+        ("level=(DL1 OR DL2)", "level=DL1 OR level=DL2"),
+        ("run:1807,1808 level:DL1", "run in (1807, 1808) level:DL1"),
+        ("level:(DL1)", "level:DL1"),
+        ("run:>1807", "run > 1807"),
+        ("run:>=1807", "run >= 1807"),
+        ("start:[2020-01-17 TO *]", "start:2020-01-17.."),
+        ("run:[1807 TO 1810]", "run:1807..1810"),
+        ("LEVEL:DL2", "level:DL2"),
+        ("ancestors(level:DL2)", "upstream(level:DL2)"),
+        ("descendants(level:R0)", "downstream(level:R0)"),
+        ("x | order by run desc, subrun asc", "x | sort -run,subrun"),
+        ("x | sort by run", "x | sort run"),
+        ("x | group by run", "x | count by run"),
+        ("x | distinct run", "x | unique run"),
+        ("x | top 5", "x | limit 5"),
+        ("x | median duration", "x | p50 duration"),
+        ("x | mean duration by node", "x | avg duration by node"),
+    ],
+)
+def test_what_other_languages_say_means_the_same(text: str, same: str) -> None:
+    assert parse(text) == parse(same)
+
+
 def test_not_binds_tighter_than_and_and_and_than_or() -> None:
     a, b, c = (Free(text=Text(text=letter)) for letter in "abc")
 

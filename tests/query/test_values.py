@@ -378,3 +378,39 @@ def test_as_of_without_a_zone_is_in_that_of_the_database(store_uri: str) -> None
         found = Database(store).lineage(path, as_of=datetime(2026, 7, 1, 2))
 
     assert found.question["as_of"] == "2026-07-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("size > 1GB", 1),
+        ("size:3GB", 1),
+        ("size < 1KiB", 1),
+        ("file:a.h5", 1),
+    ],
+)
+def test_sizes_have_units(store: Store, condition: str, count: int) -> None:
+    sizes = {"/a.h5": 3_000_000_000, "/b.h5": 5}
+    records = [
+        {"entity_id": path, "filepath": path, "size": size}
+        for path, size in sizes.items()
+    ]
+    store.write(fold(records))
+
+    assert len(list(find(store, condition))) == count
+
+
+@pytest.mark.parametrize("condition", ["duration:0:00:10", "duration > 0:00:09"])
+def test_a_duration_can_be_hours_minutes_and_seconds(
+    store: Store, condition: str
+) -> None:
+    end = {**_TAG, "activity_id": "a0", "endTime": "2026-11-22T20:01:10"}
+    store.write(fold([*_activity(0, {}), end]))
+
+    assert _count(store, condition) == 1
+
+
+def test_a_ninety_ninth_percentile_is_a_value(store: Store) -> None:
+    _store(store, *range(1, 201))
+
+    assert list(find(store, "activity:* | p99 param.x")) == [{"p99_param.x": 198}]

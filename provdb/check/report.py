@@ -209,7 +209,7 @@ class Findings:
                 next_step=next_step,
             )
 
-    def sorted(self) -> tuple[Finding, ...]:
+    def in_order(self) -> tuple[Finding, ...]:
         """Return a finding for each fault, by kind, step and detail."""
         return tuple(
             self._finding(fault, count)

@@ -49,7 +49,9 @@ _ENTITY: Final = (
     f.RUN,
     f.DERIVED_FROM,
     f.MEMBERS,
-    "telescope",
+    f.TELESCOPE,
+    f.DATA_KIND,
+    f.PARTICLE,
 )
 
 
@@ -110,7 +112,7 @@ def check(
         entities += len(batch)
         on_checked(len(batch))
     return CheckReport(
-        activities=activities, entities=entities, findings=findings.sorted()
+        activities=activities, entities=entities, findings=findings.in_order()
     )
 
 

@@ -166,6 +166,20 @@ def test_a_file_of_the_same_name_that_was_made_elsewhere_is_named(store: Store) 
     assert "provdb db alias add" in finding.next_step
 
 
+def test_a_file_of_the_same_name_of_another_telescope_is_not_named(
+    memory: Store,
+) -> None:
+    """Names of calibrations have no telescope, their folders have one."""
+    name = "monitoring/PixelCalibration/Cat-A/drs4_baseline/drs4_pedestal.Run21001.h5"
+    made, used = (file(f"/data/LST{n}/{name}", "PedestalFile") for n in (1, 2))
+    remember(memory, _written(generated=[made]), _read(used=[used]))
+
+    (finding,) = _found(check(memory))
+
+    assert finding.location == dict(used.fields)["filepath"]
+    assert finding.detail == "drs4_pedestal.Run21001.h5: nobody made it"
+
+
 def test_what_a_link_rule_follows_is_not_dangling(memory: Store) -> None:
     """A DL1 file is moved into a folder below, and is rewritten there."""
     moved = file("/DL1/tailcut84/dl1_LST-1.Run01618.0008.h5", "DL1SubrunDataset")
@@ -177,6 +191,32 @@ def test_what_a_link_rule_follows_is_not_dangling(memory: Store) -> None:
     remember(memory, _written(), rewritten, read, only_read)
 
     assert _found(check(memory)) == []
+
+
+def test_two_passes_that_rewrite_a_moved_file_have_nothing_wrong(store: Store) -> None:
+    """As lstosa does: dl1ab reads and writes a file below that of r0_to_dl1."""
+    moved = file("/DL1/tailcut84/dl1_LST-1.Run01618.0008.h5", "DL1SubrunDataset")
+    for start in (0, 100):
+        remember(
+            store,
+            Step(
+                name="r0_to_dl1",
+                used=[_R0],
+                generated=[_DL1],
+                start=start,
+                end=start + 1,
+            ),
+            Step(
+                name="dl1ab",
+                used=[moved],
+                generated=[moved],
+                start=start + 2,
+                end=start + 3,
+            ),
+            _read(used=[moved], start=start + 4, end=start + 5),
+        )
+
+    assert _found(check(store)) == []
 
 
 @pytest.mark.parametrize(
@@ -314,11 +354,15 @@ def test_a_dry_run_neither_uses_nor_writes(memory: Store) -> None:
         ("drs4_pedestal.Run01804.0000.h5", True),
         ("calibration_filters_52.Run01809.0000.h5", True),
         ("time_calibration.Run01625.0000.h5", False),
-        ("reg_energy.Run01804.sav", False),
+        ("reg_energy.sav", False),
+        ("dl1_gamma_20deg_180deg_run1000___cta-prod5.h5", False),
+        ("dl1_LST-1.Run01807.h5", True),
     ],
 )
 def test_a_calibration_of_one_night_is_a_product(name: str, is_product: bool) -> None:
-    assert is_data_product({"location": f"/cal/{name}", "run": 1804}) == is_product
+    (entity,) = fold(file(f"/cal/{name}").records())["entities"]
+
+    assert is_data_product(entity) == is_product
 
 
 def test_more_activities_than_one_batch_are_checked_together(memory: Store) -> None:

@@ -103,6 +103,7 @@ def check(
         checked.check(sorted(batch, key=lambda activity: str(activity[f.ID])))
         activities += len(batch)
         on_checked(len(batch))
+    checked.finish()
     for batch in batches(store.find(f.ENTITIES, {}, fields=_ENTITY)):
         ids = (id_ for entity in batch for id_ in linked_ids(entity))
         known = _known(store, f.ENTITIES, ids)
@@ -162,6 +163,10 @@ class _ActivityCheck:
                     findings=self._findings,
                 )
         self._uses.check(activities, entities=entities)
+
+    def finish(self) -> None:
+        """Find what can be said only when all activities are known."""
+        self._uses.check_used_contents()
 
     def _is_waiting(self, activity: Document) -> bool:
         if not is_waiting(activity):

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from provdb.check.report import Fault, Findings
+from provdb.check.used_contents import UsedContents
 from provdb.check.writes import Write, find_writes
 from provdb.lineage import LINK_RULES, LinkRule, WalkOptions, lineage
 from provdb.model import Document, file_name, is_copy_of, is_file
@@ -45,6 +46,7 @@ class UseCheck:
         self._findings = findings
         self._options = WalkOptions(rules=rules, depth=1)
         self._is_dangling: dict[str, bool] = {}
+        self._used_contents = UsedContents()
 
     def check(
         self, activities: Iterable[Document], *, entities: Mapping[str, Document]
@@ -67,6 +69,7 @@ class UseCheck:
             self._check_content(use, others)
             if not others:
                 unmade.append(use)
+                self._remember_content(use, writes)
                 continue
             undamaged = [write for write in others if not write.is_damaged]
             if undamaged and not any(w.may_precede(use.activity) for w in undamaged):
@@ -75,6 +78,16 @@ class UseCheck:
                 else:
                     self._add_time_conflict(use, undamaged)
         self._check_unmade(unmade, writes)
+
+    def check_used_contents(self) -> None:
+        """Find data that nobody wrote and that changed, when all uses are known."""
+        self._used_contents.check(self._store, findings=self._findings)
+
+    def _remember_content(self, use: "_Use", writes: Collection[str]) -> None:
+        # Configuration and models may change between two steps; data may not.
+        is_data = use.file.get(f.LEVEL) is not None
+        if is_data and use.content is not None and use.file[f.ID] not in writes:
+            self._used_contents.add(use.file, use.content)
 
     def _check_content(self, use: "_Use", others: Collection[Write]) -> None:
         """Find a content that no write explains."""

@@ -59,8 +59,8 @@ def test_a_content_that_no_step_wrote_is_a_conflict(store: Store) -> None:
         f"wrote: its recorded hash is {_OTHER}, not {_ONE}."
     )
     assert finding.next_step == (
-        "compare the file with what was recorded: "
-        "provdb verify /DL1/dl1_LST-1.Run01618.0008.h5"
+        "find what changed it; its recorded writes: "
+        "provdb query versions /DL1/dl1_LST-1.Run01618.0008.h5"
     )
 
 
@@ -132,6 +132,33 @@ def test_a_content_that_was_edited_before_it_was_rewritten_is_a_conflict(
     (finding,) = _found(check(memory))
 
     assert (finding.kind, finding.step) == ("content conflict", "dl1ab")
+
+
+def test_raw_data_that_changed_between_two_uses_is_a_conflict(store: Store) -> None:
+    """Nobody is known to have written it, and two steps recorded its content."""
+    first = _written(used=[_R0.link(content=_ONE)])
+    again = _written(used=[_R0.link(content=_ONE)], start=2, end=3)
+    other = _written(name="muons", used=[_R0.link(content=_OTHER)], start=4, end=5)
+    remember(store, other, again, first)
+
+    (finding,) = _found(check(store))
+
+    assert (finding.step, finding.count, finding.entity) == ("muons", 1, _R0.id)
+    assert finding.sentence == (
+        f"The content of {finding.location} that muons used is not what r0_to_dl1 used "
+        "at 2020-01-17T20:00:00.000Z, and no step is known to have written it."
+    )
+
+
+def test_a_configuration_may_change_between_two_uses(memory: Store) -> None:
+    config = file("/cfg/lstchain.json", "AnalysisConfigFile")
+    steps = [
+        _written(used=[config.link(content=content)], start=start, end=start + 1)
+        for start, content in ((0, _ONE), (2, _OTHER))
+    ]
+    remember(memory, *steps)
+
+    assert _found(check(memory)) == []
 
 
 def test_a_data_product_that_nobody_made_is_dangling(store: Store) -> None:

@@ -8,7 +8,7 @@ from provdb.check.report import Fault, Findings
 from provdb.model import Document, file_name
 from provdb.model import fields as f
 
-__all__ = ["check_placeholders", "check_telescopes", "telescope_of"]
+__all__ = ["check_placeholders", "check_telescopes"]
 
 _PLACEHOLDER: Final = re.compile(
     r"""
@@ -21,8 +21,6 @@ _PLACEHOLDER: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_TELESCOPE: Final = "telescope"
-_LST: Final = re.compile(r"(?<![A-Za-z0-9])LST-?(\d)(?![0-9])")
 
 
 def check_placeholders(entity: Document, *, findings: Findings) -> None:
@@ -70,19 +68,6 @@ def check_telescopes(
     )
 
 
-def telescope_of(entity: Document) -> str | None:
-    """Return the telescope that an entity is of, as it says or its file name.
-
-    >>> telescope_of({"location": "/DL1/dl1_LST-2.Run21003.0000.h5"})
-    'LST-2'
-    """
-    said = entity.get(_TELESCOPE)
-    if isinstance(said, str):
-        return said
-    names = set(_LST.findall(file_name(entity.get(f.LOCATION) or "")))
-    return f"LST-{names.pop()}" if len(names) == 1 else None
-
-
 def _files_of_telescopes(
     links: Iterable[Mapping[str, Any]], entities: Mapping[str, Document]
 ) -> dict[str, Document]:
@@ -90,7 +75,7 @@ def _files_of_telescopes(
     files: dict[str, Document] = {}
     for link in links:
         entity = entities.get(link[f.ENTITY], {})
-        telescope = telescope_of(entity)
+        telescope = entity.get(f.TELESCOPE)
         if telescope is not None:
             files.setdefault(telescope, entity)
     return files

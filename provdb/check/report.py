@@ -27,7 +27,7 @@ _DEFINITION: Final = "correct the definition, or the names that the pipeline rec
 _KINDS: Final[Mapping[str, _Kind]] = {
     "content conflict": _Kind(
         "The content of {location} {detail}.",
-        "compare the file with what was recorded: provdb verify {location}",
+        "find what changed it; its recorded writes: provdb query versions {location}",
     ),
     "dangling input": _Kind(
         "{step} used {location}, and no step is known to have made it.",
@@ -209,7 +209,7 @@ class Findings:
                 next_step=next_step,
             )
 
-    def sorted(self) -> tuple[Finding, ...]:
+    def in_order(self) -> tuple[Finding, ...]:
         """Return a finding for each fault, by kind, step and detail."""
         return tuple(
             self._finding(fault, count)

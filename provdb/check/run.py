@@ -49,7 +49,9 @@ _ENTITY: Final = (
     f.RUN,
     f.DERIVED_FROM,
     f.MEMBERS,
-    "telescope",
+    f.TELESCOPE,
+    f.DATA_KIND,
+    f.PARTICLE,
 )
 
 
@@ -101,6 +103,7 @@ def check(
         checked.check(sorted(batch, key=lambda activity: str(activity[f.ID])))
         activities += len(batch)
         on_checked(len(batch))
+    checked.finish()
     for batch in batches(store.find(f.ENTITIES, {}, fields=_ENTITY)):
         ids = (id_ for entity in batch for id_ in linked_ids(entity))
         known = _known(store, f.ENTITIES, ids)
@@ -110,7 +113,7 @@ def check(
         entities += len(batch)
         on_checked(len(batch))
     return CheckReport(
-        activities=activities, entities=entities, findings=findings.sorted()
+        activities=activities, entities=entities, findings=findings.in_order()
     )
 
 
@@ -160,6 +163,10 @@ class _ActivityCheck:
                     findings=self._findings,
                 )
         self._uses.check(activities, entities=entities)
+
+    def finish(self) -> None:
+        """Find what can be said only when all activities are known."""
+        self._uses.check_used_contents()
 
     def _is_waiting(self, activity: Document) -> bool:
         if not is_waiting(activity):

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from provdb.check.report import Fault, Findings
+from provdb.check.used_contents import UsedContents
 from provdb.check.writes import Write, find_writes
 from provdb.lineage import LINK_RULES, LinkRule, WalkOptions, lineage
 from provdb.model import Document, file_name, is_copy_of, is_file
@@ -18,8 +19,8 @@ from provdb.store.base import batches
 __all__ = ["UseCheck", "is_data_product"]
 
 _DATA_LEVELS: Final = ("DL0", "DL1", "DL2", "DL3", "DL4", "DL5")
-# Calibration is made of a run, which its file names; what names none is a catalogue.
-_CALIBRATION: Final = re.compile(r"calib|pedestal|drs4_", re.IGNORECASE)
+_CALIBRATION: Final = "calibration"
+_GAP: Final = "gap"
 # Made once in months: like a model it may be older than all that is stored.
 _LONG_TERM: Final = re.compile(r"time_?calib|time_sampling|systematic", re.IGNORECASE)
 
@@ -45,6 +46,7 @@ class UseCheck:
         self._findings = findings
         self._options = WalkOptions(rules=rules, depth=1)
         self._is_dangling: dict[str, bool] = {}
+        self._used_contents = UsedContents()
 
     def check(
         self, activities: Iterable[Document], *, entities: Mapping[str, Document]
@@ -67,6 +69,7 @@ class UseCheck:
             self._check_content(use, others)
             if not others:
                 unmade.append(use)
+                self._remember_content(use, writes)
                 continue
             undamaged = [write for write in others if not write.is_damaged]
             if undamaged and not any(w.may_precede(use.activity) for w in undamaged):
@@ -75,6 +78,16 @@ class UseCheck:
                 else:
                     self._add_time_conflict(use, undamaged)
         self._check_unmade(unmade, writes)
+
+    def check_used_contents(self) -> None:
+        """Find data that nobody wrote and that changed, when all uses are known."""
+        self._used_contents.check(self._store, findings=self._findings)
+
+    def _remember_content(self, use: "_Use", writes: Collection[str]) -> None:
+        # Configuration and models may change between two steps; data may not.
+        is_data = use.file.get(f.LEVEL) is not None
+        if is_data and use.content is not None and use.file[f.ID] not in writes:
+            self._used_contents.add(use.file, use.content)
 
     def _check_content(self, use: "_Use", others: Collection[Write]) -> None:
         """Find a content that no write explains."""
@@ -160,7 +173,9 @@ class UseCheck:
             id_: sorted(
                 one[f.LOCATION]
                 for one in namesakes.get(name, ())
-                if one[f.ID] != id_ and one[f.ID] in written
+                if one[f.ID] != id_
+                and one[f.ID] in written
+                and one.get(f.TELESCOPE) == files[id_].get(f.TELESCOPE)
             )
             for id_, name in names.items()
         }
@@ -170,7 +185,8 @@ class UseCheck:
         id_ = file[f.ID]
         if id_ not in self._is_dangling:
             answer = lineage(self._store, id_, options=self._options)
-            self._is_dangling[id_] = not answer.edges
+            (asked,) = (node for node in answer.nodes if node.id == answer.start)
+            self._is_dangling[id_] = not answer.edges and asked.origin == _GAP
         return self._is_dangling[id_]
 
     def _add_dangling(
@@ -211,21 +227,22 @@ class _Use(NamedTuple):
 def is_data_product(entity: Document) -> bool:
     """Say whether a file is made by a step of a pipeline: data, or a calibration.
 
-    Raw data is not; neither is configuration, a model, a catalogue or a calibration
-    that many nights use.
+    Raw data is not; neither is configuration, a model, a catalogue, a simulation, or a
+    calibration that many nights use.
 
     >>> is_data_product({"location": "/DL1/dl1_LST-1.Run01807.0003.h5", "level": "DL1"})
     True
     >>> is_data_product({"location": "/cfg/calibration.json", "level": None})
     False
     """
-    if not is_file(entity):
+    if not is_file(entity) or entity.get(f.PARTICLE) is not None:
         return False
     if entity.get(f.LEVEL) in _DATA_LEVELS:
         return True
+    if entity.get(f.DATA_KIND) != _CALIBRATION or entity.get(f.RUN) is None:
+        return False
     named = f"{entity.get(f.NAME) or ''} {file_name(entity[f.LOCATION])}"
-    is_calibration = _CALIBRATION.search(named) and not _LONG_TERM.search(named)
-    return entity.get(f.RUN) is not None and bool(is_calibration)
+    return _LONG_TERM.search(named) is None
 
 
 def _uses(activity: Document, entities: Mapping[str, Document]) -> Iterator[_Use]:

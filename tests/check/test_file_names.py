@@ -6,7 +6,6 @@ from pathlib import PurePath
 import pytest
 
 from provdb.check import check
-from provdb.check.file_names import telescope_of
 from provdb.store import Store
 from tests.lineage.histories import File, Step, file, remember
 
@@ -121,13 +120,3 @@ def test_files_of_the_same_telescopes_are_right(
     found = [one for one in check(memory).findings if one.kind == "across telescopes"]
 
     assert found == []
-
-
-def test_a_telescope_that_the_entity_states_counts_before_its_name() -> None:
-    entity = {"location": "/DL1/dl1_LST-1.Run01618.h5", "telescope": "LST-3"}
-
-    assert telescope_of(entity) == "LST-3"
-
-
-def test_a_file_of_several_telescopes_is_of_none() -> None:
-    assert telescope_of({"location": "/DL2/dl2_LST-1_LST-2.Run01618.h5"}) is None

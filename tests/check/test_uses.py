@@ -59,8 +59,8 @@ def test_a_content_that_no_step_wrote_is_a_conflict(store: Store) -> None:
         f"wrote: its recorded hash is {_OTHER}, not {_ONE}."
     )
     assert finding.next_step == (
-        "compare the file with what was recorded: "
-        "provdb verify /DL1/dl1_LST-1.Run01618.0008.h5"
+        "find what changed it; its recorded writes: "
+        "provdb query versions /DL1/dl1_LST-1.Run01618.0008.h5"
     )
 
 
@@ -134,6 +134,33 @@ def test_a_content_that_was_edited_before_it_was_rewritten_is_a_conflict(
     assert (finding.kind, finding.step) == ("content conflict", "dl1ab")
 
 
+def test_raw_data_that_changed_between_two_uses_is_a_conflict(store: Store) -> None:
+    """Nobody is known to have written it, and two steps recorded its content."""
+    first = _written(used=[_R0.link(content=_ONE)])
+    again = _written(used=[_R0.link(content=_ONE)], start=2, end=3)
+    other = _written(name="muons", used=[_R0.link(content=_OTHER)], start=4, end=5)
+    remember(store, other, again, first)
+
+    (finding,) = _found(check(store))
+
+    assert (finding.step, finding.count, finding.entity) == ("muons", 1, _R0.id)
+    assert finding.sentence == (
+        f"The content of {finding.location} that muons used is not what r0_to_dl1 used "
+        "at 2020-01-17T20:00:00.000Z, and no step is known to have written it."
+    )
+
+
+def test_a_configuration_may_change_between_two_uses(memory: Store) -> None:
+    config = file("/cfg/lstchain.json", "AnalysisConfigFile")
+    steps = [
+        _written(used=[config.link(content=content)], start=start, end=start + 1)
+        for start, content in ((0, _ONE), (2, _OTHER))
+    ]
+    remember(memory, *steps)
+
+    assert _found(check(memory)) == []
+
+
 def test_a_data_product_that_nobody_made_is_dangling(store: Store) -> None:
     remember(store, _read(used=[_DL1]))
 
@@ -166,6 +193,20 @@ def test_a_file_of_the_same_name_that_was_made_elsewhere_is_named(store: Store) 
     assert "provdb db alias add" in finding.next_step
 
 
+def test_a_file_of_the_same_name_of_another_telescope_is_not_named(
+    memory: Store,
+) -> None:
+    """Names of calibrations have no telescope, their folders have one."""
+    name = "monitoring/PixelCalibration/Cat-A/drs4_baseline/drs4_pedestal.Run21001.h5"
+    made, used = (file(f"/data/LST{n}/{name}", "PedestalFile") for n in (1, 2))
+    remember(memory, _written(generated=[made]), _read(used=[used]))
+
+    (finding,) = _found(check(memory))
+
+    assert finding.location == dict(used.fields)["filepath"]
+    assert finding.detail == "drs4_pedestal.Run21001.h5: nobody made it"
+
+
 def test_what_a_link_rule_follows_is_not_dangling(memory: Store) -> None:
     """A DL1 file is moved into a folder below, and is rewritten there."""
     moved = file("/DL1/tailcut84/dl1_LST-1.Run01618.0008.h5", "DL1SubrunDataset")
@@ -177,6 +218,32 @@ def test_what_a_link_rule_follows_is_not_dangling(memory: Store) -> None:
     remember(memory, _written(), rewritten, read, only_read)
 
     assert _found(check(memory)) == []
+
+
+def test_two_passes_that_rewrite_a_moved_file_have_nothing_wrong(store: Store) -> None:
+    """As lstosa does: dl1ab reads and writes a file below that of r0_to_dl1."""
+    moved = file("/DL1/tailcut84/dl1_LST-1.Run01618.0008.h5", "DL1SubrunDataset")
+    for start in (0, 100):
+        remember(
+            store,
+            Step(
+                name="r0_to_dl1",
+                used=[_R0],
+                generated=[_DL1],
+                start=start,
+                end=start + 1,
+            ),
+            Step(
+                name="dl1ab",
+                used=[moved],
+                generated=[moved],
+                start=start + 2,
+                end=start + 3,
+            ),
+            _read(used=[moved], start=start + 4, end=start + 5),
+        )
+
+    assert _found(check(store)) == []
 
 
 @pytest.mark.parametrize(
@@ -314,11 +381,15 @@ def test_a_dry_run_neither_uses_nor_writes(memory: Store) -> None:
         ("drs4_pedestal.Run01804.0000.h5", True),
         ("calibration_filters_52.Run01809.0000.h5", True),
         ("time_calibration.Run01625.0000.h5", False),
-        ("reg_energy.Run01804.sav", False),
+        ("reg_energy.sav", False),
+        ("dl1_gamma_20deg_180deg_run1000___cta-prod5.h5", False),
+        ("dl1_LST-1.Run01807.h5", True),
     ],
 )
 def test_a_calibration_of_one_night_is_a_product(name: str, is_product: bool) -> None:
-    assert is_data_product({"location": f"/cal/{name}", "run": 1804}) == is_product
+    (entity,) = fold(file(f"/cal/{name}").records())["entities"]
+
+    assert is_data_product(entity) == is_product
 
 
 def test_more_activities_than_one_batch_are_checked_together(memory: Store) -> None:

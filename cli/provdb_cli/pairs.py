@@ -99,9 +99,9 @@ def path(
     from provdb.lineage import WalkOptions, path
 
     format_name = choose_format(format_name, output, on_terminal="tree")
-    rules = () if no_inferred else settings.link_rules()
-    options = WalkOptions(rules=rules, as_of=as_of)
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        options = WalkOptions(rules=rules, as_of=as_of)
         found = path(store, a, b, options=options, limit=limit)
     for warning in found.warnings:
         warn(f"warning: {warning}")
@@ -167,9 +167,9 @@ def diff(
     from provdb.lineage import WalkOptions
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    rules = () if no_inferred else settings.link_rules()
-    options = WalkOptions(rules=rules, as_of=as_of)
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        options = WalkOptions(rules=rules, as_of=as_of)
         found = diff(store, a, b, options=options)
     for warning in found.warnings:
         warn(f"warning: {warning}")

@@ -159,7 +159,7 @@ def versions(
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store() as store:
-        found = versions(store, file, as_of=as_of, rules=settings.link_rules())
+        found = versions(store, file, as_of=as_of, rules=settings.link_rules(store))
     if not found:
         raise NotFound(file, message=f"nothing is known to have written {file}")
     rows: list[dict[str, Any]] = [version.to_dict() for version in found]
@@ -190,9 +190,9 @@ def _answer(
     from provdb.lineage import WalkOptions, collapse
 
     format_name = choose_format(format_name, output, on_terminal="tree", is_graph=True)
-    rules = () if no_inferred else settings.link_rules()
-    walk = WalkOptions(rules=rules, **options)
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        walk = WalkOptions(rules=rules, **options)
         answer = ask(store, file, options=walk)
         for warning in answer.warnings:
             warn(f"warning: {warning}")

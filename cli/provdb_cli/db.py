@@ -20,7 +20,9 @@ _COPY_COLUMNS = ("name", "added", "changed", "unchanged")
 
 @click.group()
 def db() -> None:
-    """Prepare, measure, migrate and copy the store, and change its settings.
+    """Prepare, measure, migrate and copy the store.
+
+    Its settings are those of all who use it: aliases of folders, rules, tolerances.
 
     \b
     Example:

@@ -155,7 +155,7 @@ def diff(
       tag:r0_to_dl1:01807, or r0_to_dl1:01807, also with * and ?
       production:v0.12.3            the software_version of sessions
       production:v0.12.3/20200117   one night of it
-      FILE, ID@VERSION, file:FILE   a file with all that it came from
+      FILE, FILE@VERSION, file:FILE a file with all that it came from
 
     \b
     Example:

@@ -101,8 +101,9 @@ def query() -> None:
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything FILE came from, back to raw data.
 
-    FILE is a path, the end of one, a file name, or an id; ID@VERSION is one version
-    of it, as 'provdb query versions' lists them.
+    FILE is a path in any spelling, the end of one, a file name, an id, a UUID, the hash
+    of its content, or the id of an activity; FILE@VERSION is one version of it, as
+    'provdb query versions' lists them.
 
     \b
     Example:

@@ -1,5 +1,6 @@
 """``provdb db alias``, ``rules``, ``settings`` and ``set``: what a store is told."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -208,7 +209,7 @@ def set_value(settings: Settings, name: str, values: tuple[str, ...]) -> None:
         store.change_settings(lambda known: with_value(known, name, values))
 
 
-def _rule_row(table: dict[str, Any], *, kind: str, source: str) -> dict[str, Any]:
+def _rule_row(table: Mapping[str, Any], *, kind: str, source: str) -> dict[str, Any]:
     told = (
         f"{key}={', '.join(value) if isinstance(value, list | tuple) else value}"
         for key, value in table.items()

@@ -193,7 +193,7 @@ def without_rule(settings: StoreSettings, name: str) -> StoreSettings:
     Raises:
         NotFound: The store has no rule of that name; the error holds those it has.
     """
-    left = {
+    left: dict[str, Any] = {
         kind: tuple(t for t in getattr(settings, kind) if t.get("name") != name)
         for kind in _RULES
     }

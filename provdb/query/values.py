@@ -13,6 +13,7 @@ from provdb.errors import QuerySyntaxError
 from provdb.model import LEVELS, file_name, location_id
 from provdb.model import fields as f
 from provdb.model.activity import STATUSES
+from provdb.model.locations import canonical_location
 from provdb.query.globs import glob_condition, glob_regex, is_glob, regex_condition
 from provdb.query.spans import SPANS, Span
 from provdb.query.tree import Compare, Match, Range, Regex, Text, Value
@@ -227,11 +228,12 @@ def _equal_path(asked: _Asked, value: Text, is_exact: bool) -> Filter:
         field = asked.path if "/" in path else f.FILE_NAME
         return {field: glob_condition(path)}
     # The file name has an index that finds it; a collection has none.
-    whole: Filter = {f.FILE_NAME: {"$in": [file_name(path), None]}, asked.path: path}
+    name = file_name(canonical_location(path))
+    whole: Filter = {f.FILE_NAME: {"$in": [name, None]}, asked.path: path}
     if is_exact or path.startswith("/"):
         return {"$or": [{f.ID: location_id(path), asked.path: path}, whole]}
     ending = {"$regex": f"/{re.escape(path.removeprefix('./'))}$"}
-    tail: Filter = {f.FILE_NAME: file_name(path), asked.path: ending}
+    tail: Filter = {f.FILE_NAME: name, asked.path: ending}
     return {"$or": [whole, tail]}
 
 

@@ -20,8 +20,13 @@ from provdb.errors import ConfigError
 
 __all__ = ["Config", "data_folder", "load_config", "mask_uri"]
 
-_KEYS = ("uri", "spool_dir", "timezone", "link_rules", "views")
-_TABLES = ("link_rules", "views")
+_KEYS = ("uri", "spool_dir", "timezone", "views")
+_TABLES = ("views",)
+# What was a setting of the config file once, and where it is now.
+_MOVED = {
+    "link_rules": "link rules belong to the store; write them into a file of their "
+    "own, which 'provdb db rules add FILE.toml' adds to it, and remove them here",
+}
 _VARIABLES = (
     ("uri", "PROVDB_URI"),
     ("spool_dir", "PROVDB_SPOOL_DIR"),
@@ -44,8 +49,7 @@ class Config:
         uri: Where the store is; it can hold a password, so show it only by `rows`.
         spool_dir: Folder for what is captured and not in the store yet.
         timezone: IANA name of the zone in which naive times of records are read.
-        link_rules: The tables of the config file, as they were written there.
-        views: The tables of the config file, in the same way.
+        views: The tables of the config file, as they were written there.
         sources: For each setting by name: `--uri`, the environment variable,
             the path of the config file, or `default`.
     """
@@ -53,7 +57,6 @@ class Config:
     uri: str
     spool_dir: str
     timezone: str
-    link_rules: tuple[Mapping[str, Any], ...]
     views: tuple[Mapping[str, Any], ...]
     sources: Mapping[str, str]
 
@@ -76,14 +79,12 @@ class Config:
             uri | mongodb://osa:***@cp01/provenance | --uri
             spool_dir | /home/lst/.local/state/provdb/spool | default
             timezone | UTC | default
-            link_rules | 0 of your own | default
             views | 0 of your own | default
         """
         shown = {
             "uri": mask_uri(self.uri),
             "spool_dir": self.spool_dir,
             "timezone": self.timezone,
-            "link_rules": f"{len(self.link_rules)} of your own",
             "views": f"{len(self.views)} of your own",
         }
         return [(name, shown[name], self.sources[name]) for name in _KEYS]
@@ -255,6 +256,8 @@ def _find_file(
 
 
 def _checked(name: str, value: object, *, path: Path) -> Any:
+    if name in _MOVED:
+        raise ConfigError(f"{path}: {_MOVED[name]}", setting=name)
     if name not in _KEYS:
         near = difflib.get_close_matches(name, _KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(_KEYS)}"

@@ -9,7 +9,6 @@ from typing import Any, Self
 from provdb.compare import Comparison, diff
 from provdb.ingest import IngestReport, ingest
 from provdb.lineage import (
-    LINK_RULES,
     FileVersions,
     Lineage,
     LinkRule,
@@ -17,6 +16,7 @@ from provdb.lineage import (
     WalkOptions,
     impact,
     lineage,
+    link_rules,
     path,
     versions,
 )
@@ -30,7 +30,7 @@ __all__ = ["Database", "connect"]
 
 
 def connect(
-    uri: str, *, zone: tzinfo = UTC, rules: Collection[LinkRule] = LINK_RULES
+    uri: str, *, zone: tzinfo = UTC, rules: Collection[LinkRule] | None = None
 ) -> "Database":
     """Open the store that a URI names, to ask it.
 
@@ -38,7 +38,8 @@ def connect(
         uri: ``mongodb://HOST/DATABASE``, ``sqlite:///PATH`` or ``memory://``.
         zone: Zone in which times that name none are read: of records, in queries, and
             of ``as_of``.
-        rules: The link rules that may bridge gaps between files.
+        rules: The link rules that may bridge gaps between files, or None for those
+            of the store.
 
     Raises:
         StoreUnavailable: The URI names no store, or cannot be read.
@@ -59,11 +60,11 @@ class Database:
     """
 
     def __init__(
-        self, store: Store, *, rules: Collection[LinkRule] = LINK_RULES
+        self, store: Store, *, rules: Collection[LinkRule] | None = None
     ) -> None:
         """Ask a store that is open."""
         self.store = store
-        self._rules = rules
+        self._given_rules = rules
 
     def __enter__(self) -> Self:
         """Return the database itself."""
@@ -225,6 +226,12 @@ class Database:
         2
         """
         return self.store.collection(name)
+
+    @property
+    def _rules(self) -> Collection[LinkRule]:
+        if self._given_rules is not None:
+            return self._given_rules
+        return link_rules(self.store.settings().link_rules)
 
     def _options(self, options: dict[str, Any]) -> WalkOptions:
         as_of = options.get("as_of")

@@ -63,7 +63,7 @@ def test_file_wins_over_default(write: Write, home: dict[str, str]) -> None:
 
     assert (config.uri, config.timezone) == ("memory://", "Atlantic/Canary")
     assert config.sources["uri"] == config.sources["timezone"] == str(path)
-    assert config.sources["link_rules"] == "default"
+    assert config.sources["views"] == "default"
 
 
 def test_empty_variables_are_not_set(home: dict[str, str]) -> None:
@@ -143,24 +143,13 @@ def test_no_home_is_needed_when_the_store_is_given() -> None:
     assert load_config(environ={}, uri="memory://").uri == "memory://"
 
 
-def test_link_rules_are_passed_on_as_they_are(
-    write: Write, home: dict[str, str]
-) -> None:
-    path = write('[[link_rules]]\nname = "dl1"\n[[link_rules]]\nname = "dl2"\n')
-
-    config = load_config(environ=home, config_file=path)
-
-    assert config.link_rules == ({"name": "dl1"}, {"name": "dl2"})
-    assert config.rows()[3] == ("link_rules", "2 of your own", str(path))
-
-
 def test_views_are_passed_on_as_they_are(write: Write, home: dict[str, str]) -> None:
     path = write('[[views]]\nname = "dl3"\nsteps = ["dl2_to_dl3"]\n')
 
     config = load_config(environ=home, config_file=path)
 
     assert config.views == ({"name": "dl3", "steps": ["dl2_to_dl3"]},)
-    assert config.rows()[4] == ("views", "1 of your own", str(path))
+    assert config.rows()[3] == ("views", "1 of your own", str(path))
 
 
 @pytest.mark.parametrize(
@@ -173,8 +162,14 @@ def test_views_are_passed_on_as_they_are(write: Write, home: dict[str, str]) -> 
         ),
         pytest.param("uri = 27017", "uri", "text in quotes, not of type int", id="int"),
         pytest.param("uri = ' '", "uri", "the store URI is empty", id="empty"),
-        pytest.param("link_rules = 'x'", "link_rules", "[[link_rules]]", id="rules"),
-        pytest.param("link_rules = [1]", "link_rules", "[[link_rules]]", id="rule"),
+        pytest.param(
+            "[[link_rules]]\nname = 'dl1'",
+            "link_rules",
+            "link rules belong to the store; write them into a file of their own, "
+            "which 'provdb db rules add FILE.toml' adds to it",
+            id="link rules",
+        ),
+        pytest.param("views = [1]", "views", "[[views]]", id="view"),
         pytest.param("views = 'all'", "views", "[[views]]", id="views"),
         pytest.param(
             "timezone = 'Europe/Madrit'",

@@ -9,16 +9,20 @@ from provdb_cli.options import output_options
 from provdb_cli.output import choose_format, print_rows
 from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
+from provdb_cli.store_settings import alias, rules, set_value, show_settings
 
 __all__ = ["db"]
 
 _STATS_COLUMNS = ("name", "documents", "size_bytes", "index_bytes")
+_MIGRATED_COLUMNS = ("name", "changed")
 _COPY_COLUMNS = ("name", "added", "changed", "unchanged")
 
 
 @click.group()
 def db() -> None:
-    """Prepare, measure and copy the store.
+    """Prepare, measure, migrate and copy the store.
+
+    Its settings are those of all who use it: aliases of folders, rules, tolerances.
 
     \b
     Example:
@@ -37,7 +41,7 @@ def init(settings: Settings) -> None:
     Example:
       provdb --uri mongodb://localhost/provdb db init
     """
-    with settings.open_store() as store:
+    with settings.open_store(is_checked=False) as store:
         store.initialise()
         warn(f"{store.uri} is ready")
 
@@ -53,7 +57,7 @@ def stats(settings: Settings, format_name: str | None, output: Path | None) -> N
       provdb db stats
     """
     format_name = choose_format(format_name, output, on_terminal="table")
-    with settings.open_store() as store:
+    with settings.open_store(is_checked=False) as store:
         rows = [
             {name: getattr(collection, name) for name in _STATS_COLUMNS}
             for collection in store.stats()
@@ -77,7 +81,10 @@ def copy(
     from provdb.store import copy_store
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    with settings.open_store() as store, settings.open_store(target) as other:
+    with (
+        settings.open_store(is_checked=False) as store,
+        settings.open_store(target) as other,
+    ):
         total = sum(collection.documents for collection in store.stats())
         with progress("copying", total=total, unit="documents") as advance:
             counts = copy_store(store, other, on_progress=advance)
@@ -91,3 +98,32 @@ def copy(
         for name, count in counts.items()
     ]
     print_rows(rows, _COPY_COLUMNS, format_name=format_name, output=output)
+
+
+@db.command()
+@output_options()
+@click.pass_obj
+def migrate(settings: Settings, format_name: str | None, output: Path | None) -> None:
+    """Bring a store that an earlier version of provdb wrote up to date.
+
+    Others may read and write meanwhile. What is done when it is interrupted stays, and
+    the next call goes on from there.
+
+    \b
+    Example:
+      provdb db migrate
+    """
+    from provdb.model import CURRENT_VERSIONS
+    from provdb.store import migrate_store
+
+    format_name = choose_format(format_name, output, on_terminal="table")
+    with settings.open_store(is_checked=False) as store:
+        total = sum(store.outdated_count(name) for name in CURRENT_VERSIONS)
+        with progress("migrating", total=total, unit="documents") as advance:
+            changed = migrate_store(store, on_progress=advance)
+    rows = [{"name": name, "changed": count} for name, count in changed.items()]
+    print_rows(rows, _MIGRATED_COLUMNS, format_name=format_name, output=output)
+
+
+for command in (alias, rules, set_value, show_settings):
+    db.add_command(command)

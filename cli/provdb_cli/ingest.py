@@ -108,7 +108,7 @@ def ingest(
         "on_progress": bar.show if bar.is_shown else None,
     }
     if not is_watch:
-        with settings.open_store() as store, bar:
+        with settings.open_store(is_checked=False) as store, bar:
             report = ingest(store, [_input(path) for path in paths], **options)
         problems.end()
         _print(report)
@@ -125,7 +125,7 @@ def ingest(
         same = count(report.unchanged, "file")
         bar.rest(f"watching: read {read}, {same} unchanged; Ctrl-C ends it")
 
-    with _ended_by_signals(), settings.open_store() as store, bar:
+    with _ended_by_signals(), settings.open_store(is_checked=False) as store, bar:
         watch(
             store,
             [Path(path) for path in paths],

@@ -67,7 +67,9 @@ def _asked(context: click.Context, names: _Names, start: str) -> Sequence[str]:
 
     def ask() -> None:
         try:
-            with settings.open_store(timeout_seconds=seconds) as store:
+            with settings.open_store(
+                timeout_seconds=seconds, is_checked=False
+            ) as store:
                 found.extend(names(store, start))
         except ProvdbError:
             return  # A shell has no place to say why.

@@ -110,9 +110,9 @@ def path(
     from provdb.lineage import WalkOptions, path
 
     format_name = choose_format(format_name, output, on_terminal="tree")
-    rules = () if no_inferred else settings.link_rules()
-    options = WalkOptions(rules=rules, as_of=as_of)
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        options = WalkOptions(rules=rules, as_of=as_of)
         found = path(store, a, b, options=options, limit=limit)
     for warning in found.warnings:
         warn(f"warning: {warning}")
@@ -176,7 +176,7 @@ def diff(
       tag:r0_to_dl1:01807, or r0_to_dl1:01807, also with * and ?
       production:v0.12.3            the software_version of sessions
       production:v0.12.3/20200117   one night of it
-      FILE, ID@VERSION, file:FILE   a file with all that it came from
+      FILE, FILE@VERSION, file:FILE a file with all that it came from
 
     \b
     Example:
@@ -188,9 +188,8 @@ def diff(
     from provdb.lineage import WalkOptions
 
     format_name = choose_format(format_name, output, on_terminal="table")
-    rules = () if no_inferred else settings.link_rules()
-    options = WalkOptions(rules=rules, as_of=as_of)
     with settings.open_store() as store:
+        options = WalkOptions(rules=() if no_inferred else None, as_of=as_of)
         found = diff(store, a, b, options=options, telescope=telescope)
     for warning in found.warnings:
         warn(f"warning: {warning}")

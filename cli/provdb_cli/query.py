@@ -112,8 +112,9 @@ def query() -> None:
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything FILE came from, back to raw data.
 
-    FILE is a path, the end of one, a file name, or an id; ID@VERSION is one version
-    of it, as 'provdb query versions' lists them.
+    FILE is a path in any spelling, the end of one, a file name, an id, a UUID, the hash
+    of its content, or the id of an activity; FILE@VERSION is one version of it, as
+    'provdb query versions' lists them.
 
     What is weak is marked: contested (another write may have made what was used),
     clock (clocks of two machines contradict the order of the records), time conflict
@@ -179,7 +180,7 @@ def versions(
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store() as store:
-        found = versions(store, file, as_of=as_of, rules=settings.link_rules())
+        found = versions(store, file, as_of=as_of, rules=settings.link_rules(store))
     if not found:
         raise NotFound(file, message=f"nothing is known to have written {file}")
     rows: list[dict[str, Any]] = [version.to_dict() for version in found]
@@ -211,9 +212,9 @@ def _answer(
     from provdb.lineage import WalkOptions, collapse
 
     format_name = choose_format(format_name, output, on_terminal="tree", is_graph=True)
-    rules = () if no_inferred else settings.link_rules()
-    walk = WalkOptions(rules=rules, **options)
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        walk = WalkOptions(rules=rules, **options)
         answer = ask(store, file, options=walk)
         for warning in answer.warnings:
             warn(f"warning: {warning}")

@@ -42,8 +42,8 @@ def reproduce(
     from provdb.reproduce import recipe
 
     settings: Settings = context.obj
-    rules = () if no_inferred else settings.link_rules()
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
         found = recipe(store, file, options=WalkOptions(rules=rules))
     print_bytes(found.script().encode(), output=output)
     if found.unknown:

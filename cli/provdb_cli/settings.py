@@ -5,17 +5,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from provdb.config import Config, load_config
 from provdb.errors import ConfigError
+from provdb_cli.errors import warn
 
 if TYPE_CHECKING:
     from provdb.lineage import LinkRule, View
     from provdb.store import Store
 
 __all__ = ["Settings"]
+
+_OUTDATED: Final = (
+    "warning: an earlier version of provdb wrote some of the store; "
+    "'provdb db migrate' brings it up to date"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +45,36 @@ class Settings:
         )
 
     def open_store(
-        self, uri: str | None = None, *, timeout_seconds: float | None = None
+        self,
+        uri: str | None = None,
+        *,
+        timeout_seconds: float | None = None,
+        is_checked: bool = True,
     ) -> "Store":
         """Open the store of the settings, or another one.
 
         Args:
             uri: Another store, or None.
             timeout_seconds: How long a server may take for one answer, or None.
+            is_checked: Whether to warn of documents of an earlier version.
         """
         # Loaded here, so that --help is quick.
         from provdb.store import open_store
 
         config = self.load()
-        return open_store(
+        store = open_store(
             uri or config.uri,
             zone=ZoneInfo(config.timezone),
             timeout_seconds=timeout_seconds,
         )
+        if is_checked and uri is None:
+            try:
+                if store.is_outdated():
+                    warn(_OUTDATED)
+            except BaseException:
+                store.close()
+                raise
+        return store
 
     def zone(self) -> ZoneInfo:
         """Return the zone in which times that name none are read."""
@@ -99,11 +118,11 @@ class Settings:
         folder = Path(self.load().spool_dir)
         return (folder,) if folder.is_dir() else ()
 
-    def link_rules(self) -> "tuple[LinkRule, ...]":
-        """Return the known link rules and those of the config file."""
+    def link_rules(self, store: "Store") -> "tuple[LinkRule, ...]":
+        """Return the known link rules and those of a store."""
         from provdb.lineage import link_rules
 
-        return link_rules(self.load().link_rules)
+        return link_rules(store.settings().link_rules)
 
     def views(self) -> "tuple[View, ...]":
         """Return the known views and those of the config file."""

@@ -98,7 +98,7 @@ def replay(context: click.Context, folders: tuple[Path, ...]) -> None:
     spools = find_spools(folders or settings.spool_folders())
     total = sum(path.stat().st_size for path in spools if path.exists())
     with (
-        settings.open_store() as store,
+        settings.open_store(is_checked=False) as store,
         progress("replaying", total=total, unit="bytes") as advance,
     ):
         report = replay(

@@ -59,8 +59,9 @@ def verify(
 
     settings: Settings = context.obj
     format_name = choose_format(format_name, output, on_terminal="table")
-    options = WalkOptions(rules=() if no_inferred else settings.link_rules())
     with settings.open_store() as store:
+        rules = () if no_inferred else settings.link_rules(store)
+        options = WalkOptions(rules=rules)
         planned = plan(store, file, options=options)
     with progress("verifying", total=planned.size_bytes, unit="bytes") as advance:
         found = planned.compare(on_read=advance)

@@ -13,6 +13,7 @@ from provdb.model import (
     file_name,
     is_copy_of,
     is_file,
+    is_plain_text,
     location_id,
 )
 from provdb.model import fields as f
@@ -303,7 +304,7 @@ def _with_local_name(
 
 def _with_source_id(store: Store, ids: set[str]) -> list[Document]:
     """Return the activities that have an id in their own system."""
-    named = {f.ACTIVITY_ID: {"$in": sorted(ids)}}
+    named = {f.ACTIVITY_ID: {"$in": sorted(filter(is_plain_text, ids))}}
     # The tag stands first in the index.
     of_any_tag = store.find(f.ACTIVITIES, {f.SESSION_TAG: {"$gt": ""}, **named})
     return [*of_any_tag, *store.find(f.ACTIVITIES, {f.SESSION_TAG: None, **named})]

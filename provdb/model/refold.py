@@ -53,7 +53,7 @@ def refold(
         document = {**document, f.EXECUTIONS: executions}
         return merge(collection, document, document, zone=zone)
     document = _with_node(document, environments)
-    attached = {name: document[name] for name in ATTACHED if name in document}
+    attached: Document = {name: document[name] for name in ATTACHED if name in document}
     return attach_execution(merge(collection, document, document, zone=zone), attached)
 
 

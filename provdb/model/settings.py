@@ -4,7 +4,8 @@ What two files have to do with each other must not depend on who asks: the alias
 mount points, the link rules and the tolerance of clocks belong to the store.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -17,16 +18,22 @@ __all__ = [
     "SETTINGS_ID",
     "StoreSettings",
     "merge_settings",
+    "setting_rows",
     "settings_document",
     "settings_of",
     "with_alias",
     "with_rules",
+    "with_value",
     "without_alias",
     "without_rule",
 ]
 
 SETTINGS_ID: Final = "settings"
 SETTINGS_VERSION: Final = 1
+_DURATION: Final = re.compile(
+    r"(?P<number>\d{1,6}(?:\.\d{1,6})?)\s*(?P<unit>ms|s|min)?"
+)
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _RULES: Final = (f.LINK_RULES, f.NAMING_RULES)
 
 
@@ -186,7 +193,7 @@ def without_rule(settings: StoreSettings, name: str) -> StoreSettings:
     Raises:
         NotFound: The store has no rule of that name; the error holds those it has.
     """
-    left = {
+    left: dict[str, Any] = {
         kind: tuple(t for t in getattr(settings, kind) if t.get("name") != name)
         for kind in _RULES
     }
@@ -196,6 +203,62 @@ def without_rule(settings: StoreSettings, name: str) -> StoreSettings:
         near = sorted({str(table.get("name")) for table in tables})
         raise NotFound(name, near=near, message=f"the store has no rule {name}")
     return changed
+
+
+def setting_rows(settings: StoreSettings) -> list[tuple[str, str]]:
+    """List the name and the value of each setting, as people write them.
+
+    >>> setting_rows(StoreSettings())[0]
+    ('clock-tolerance', '5 s')
+    """
+    return [
+        ("clock-tolerance", f"{settings.clock_tolerance_seconds:g} s"),
+        ("node-local", " ".join(settings.node_local)),
+        ("aliases", str(len(settings.aliases))),
+        ("link-rules", f"{len(settings.link_rules)} of its own"),
+        ("naming-rules", f"{len(settings.naming_rules)} of its own"),
+    ]
+
+
+def with_value(
+    settings: StoreSettings, name: str, values: Sequence[str]
+) -> StoreSettings:
+    """Return settings with another value of one, as people write it.
+
+    Args:
+        settings: The settings until now.
+        name: ``clock-tolerance`` or ``node-local``.
+        values: A duration such as ``5s``, or patterns of locations.
+
+    Raises:
+        ConfigError: There is no such setting, or it has no such value.
+
+    >>> with_value(StoreSettings(), "clock-tolerance", ["500ms"])
+    ... # doctest: +ELLIPSIS
+    StoreSettings(clock_tolerance_seconds=0.5, ...)
+    """
+    if name == "clock-tolerance" and len(values) == 1:
+        return replace(settings, clock_tolerance_seconds=_seconds(values[0]))
+    if name == "node-local":
+        if wrong := [value for value in values if not value.startswith("/")]:
+            raise ConfigError(
+                f"{wrong[0]} is not a pattern of absolute paths such as /scratch/*",
+                setting=name,
+            )
+        return replace(settings, node_local=tuple(values))
+    raise ConfigError(
+        f"there is no setting {name} with {len(values)} values", setting=name
+    )
+
+
+def _seconds(text: str) -> float:
+    written = _DURATION.fullmatch(text.strip())
+    if written is None:
+        raise ConfigError(
+            f"{text} is not a duration such as 5s, 500ms or 2min",
+            setting="clock-tolerance",
+        )
+    return float(written["number"]) * _UNITS[written["unit"] or "s"]
 
 
 def _joined(

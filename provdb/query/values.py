@@ -14,6 +14,7 @@ from provdb.errors import QuerySyntaxError
 from provdb.model import LEVELS, file_name, location_id
 from provdb.model import fields as f
 from provdb.model.activity import STATUSES
+from provdb.model.locations import canonical_location
 from provdb.model.names import telescope_name
 from provdb.query.any_values import (
     any_condition,
@@ -281,11 +282,12 @@ def _equal_path(asked: _Asked, value: Text, is_exact: bool) -> Filter:
     if not is_exact and path.endswith("/"):
         return _below(asked, path)
     # The file name has an index that finds it; a collection has none.
-    whole: Filter = {f.FILE_NAME: {"$in": [file_name(path), None]}, asked.path: path}
+    name = file_name(canonical_location(path))
+    whole: Filter = {f.FILE_NAME: {"$in": [name, None]}, asked.path: path}
     if is_exact or path.startswith("/"):
         return {"$or": [{f.ID: location_id(path), asked.path: path}, whole]}
     ending = {"$regex": f"/{re.escape(path.removeprefix('./'))}$"}
-    tail: Filter = {f.FILE_NAME: file_name(path), asked.path: ending}
+    tail: Filter = {f.FILE_NAME: name, asked.path: ending}
     return {"$or": [whole, tail]}
 
 

@@ -1,6 +1,7 @@
 """Bring a store that an earlier version of provdb wrote to the version of today."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from provdb.model import CURRENT_VERSIONS, Document, environments_of, refold
 from provdb.model import fields as f
@@ -36,10 +37,7 @@ def migrate_store(
     for collection in changed:
         while store.outdated(collection, limit=1):
             count = store.replace_outdated(
-                collection,
-                lambda documents, collection=collection: upgraded(
-                    store, collection, documents
-                ),
+                collection, partial(upgraded, store, collection)
             )
             changed[collection] += count
             on_progress(count)

@@ -10,7 +10,7 @@ from tests.cli.command import Provdb
 AskNight = Callable[[int], Provdb]
 
 _PROVENANCE = ["environments", "entities", "sessions", "activities", "files"]
-_COLLECTIONS = [*_PROVENANCE, "readings"]
+_COLLECTIONS = [*_PROVENANCE, "readings", "settings"]
 _DL3 = "dl3_LST-1.Run01807.fits"
 
 
@@ -23,14 +23,14 @@ def test_init_makes_a_store_and_may_be_repeated(provdb_there: Provdb) -> None:
     assert first == again
     assert first.stderr.startswith("provdb: ")
     assert first.stderr.endswith(" is ready\n")
-    assert [row["documents"] for row in stats.json] == [0] * 6
+    assert [row["documents"] for row in stats.json] == [0] * 7
 
 
 def test_stats_count_the_documents(ask_sample: Provdb) -> None:
     rows = ask_sample("db", "stats").json
 
     assert [row["name"] for row in rows] == _COLLECTIONS
-    assert [row["documents"] for row in rows] == [1, 121, 10, 82, 0, 0]
+    assert [row["documents"] for row in rows] == [1, 121, 10, 82, 0, 0, 0]
     assert set(rows[0]) == {"name", "documents", "size_bytes", "index_bytes"}
 
 

@@ -220,20 +220,19 @@ def test_no_inferred_leaves_out_what_a_rule_bridges(provdb_there: Provdb) -> Non
     assert (_steps(stated), stated.json["edges"]) == (set(), [])
 
 
-def test_a_link_rule_of_the_config_file_is_used(
+def test_a_link_rule_of_the_store_is_used_by_everybody(
     provdb_there: Provdb, tmp_path: Path
 ) -> None:
     written = "/fefs/DL3/dl3_LST-1.Run01807.fits"
     read = "/archive/dl3_LST-1.Run01807.fits"
     provdb_there("ingest", "-", stdin=_wrote("a1", written) + _read("b2", read))
-    config = tmp_path / "provdb.toml"
-    config.write_text('[[link_rules]]\nname = "archive"\nentities = ["DL3*"]\n')
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[[link_rules]]\nname = "archive"\nentities = ["DL3*"]\n')
 
     without = provdb_there("query", "impact", written)
-    bridged = provdb_there("--config", config, "query", "impact", written)
-    tree = provdb_there(
-        "--config", config, "query", "lineage", read, "--format=tree", columns=80
-    )
+    provdb_there("db", "rules", "add", rules)
+    bridged = provdb_there("query", "impact", written)
+    tree = provdb_there("query", "lineage", read, "--format=tree", columns=80)
 
     assert _steps(without) == set()
     assert _steps(bridged) == {"look"}
@@ -309,7 +308,6 @@ def test_config_shows_each_setting_and_its_source(provdb: Provdb) -> None:
         ["uri", "mongodb://osa:***@cp01/provenance", "--uri"],
         ["spool_dir", "/fefs/spool", "PROVDB_SPOOL_DIR"],
         ["timezone", "Europe/Madrid", "PROVDB_TIMEZONE"],
-        ["link_rules", "0", "of", "your", "own", "default"],
         ["views", "0", "of", "your", "own", "default"],
     ]
 

@@ -16,7 +16,6 @@ from provdb.lineage import (
     WalkOptions,
     impact,
     lineage,
-    link_rules,
     path,
     versions,
 )
@@ -64,7 +63,7 @@ class Database:
     ) -> None:
         """Ask a store that is open."""
         self.store = store
-        self._given_rules = rules
+        self._rules = rules
 
     def __enter__(self) -> Self:
         """Return the database itself."""
@@ -226,12 +225,6 @@ class Database:
         2
         """
         return self.store.collection(name)
-
-    @property
-    def _rules(self) -> Collection[LinkRule]:
-        if self._given_rules is not None:
-            return self._given_rules
-        return link_rules(self.store.settings().link_rules)
 
     def _options(self, options: dict[str, Any]) -> WalkOptions:
         as_of = options.get("as_of")

@@ -79,7 +79,6 @@ def check(
             report = check(
                 store,
                 definition=definition,
-                rules=settings.link_rules(),
                 now=datetime.now(UTC),
                 on_checked=advance,
             )

@@ -83,7 +83,7 @@ def embed(
         settings.open_store() as store,
         progress("embedding", total=_total_bytes(files), unit="bytes") as advance,
     ):
-        rules = () if no_inferred else settings.link_rules(store)
+        rules = () if no_inferred else None
         for file in files:
             try:
                 planned = plan(store, file, rules=rules)

@@ -138,7 +138,7 @@ def _answer(
         tag_lineage,
     )
 
-    rules = () if no_inferred else settings.link_rules(store)
+    rules = () if no_inferred else None
     if file is None:
         given = [name for name, value in options.items() if value not in (None, ())]
         if given:

@@ -177,7 +177,6 @@ def find(
                 find_rows(
                     store,
                     compiled,
-                    rules=settings.link_rules(store),
                     timeout_seconds=timeout_seconds,
                     on_reached=join,
                 )

@@ -111,7 +111,7 @@ def path(
 
     format_name = choose_format(format_name, output, on_terminal="tree")
     with settings.open_store() as store:
-        rules = () if no_inferred else settings.link_rules(store)
+        rules = () if no_inferred else None
         options = WalkOptions(rules=rules, as_of=as_of)
         found = path(store, a, b, options=options, limit=limit)
     for warning in found.warnings:

@@ -90,7 +90,6 @@ def products(
             folder,
             views=views,
             among=settings.views(),
-            rules=settings.link_rules(store),
             has_graphs=not no_graph,
             telescope=telescope,
             on_problem=lambda problem: warn(f"warning: {problem}"),

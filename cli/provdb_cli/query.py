@@ -180,7 +180,7 @@ def versions(
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store() as store:
-        found = versions(store, file, as_of=as_of, rules=settings.link_rules(store))
+        found = versions(store, file, as_of=as_of)
     if not found:
         raise NotFound(file, message=f"nothing is known to have written {file}")
     rows: list[dict[str, Any]] = [version.to_dict() for version in found]
@@ -213,7 +213,7 @@ def _answer(
 
     format_name = choose_format(format_name, output, on_terminal="tree", is_graph=True)
     with settings.open_store() as store:
-        rules = () if no_inferred else settings.link_rules(store)
+        rules = () if no_inferred else None
         walk = WalkOptions(rules=rules, **options)
         answer = ask(store, file, options=walk)
         for warning in answer.warnings:

@@ -43,7 +43,7 @@ def reproduce(
 
     settings: Settings = context.obj
     with settings.open_store() as store:
-        rules = () if no_inferred else settings.link_rules(store)
+        rules = () if no_inferred else None
         found = recipe(store, file, options=WalkOptions(rules=rules))
     print_bytes(found.script().encode(), output=output)
     if found.unknown:

@@ -13,7 +13,7 @@ from provdb.errors import ConfigError
 from provdb_cli.errors import warn
 
 if TYPE_CHECKING:
-    from provdb.lineage import LinkRule, View
+    from provdb.lineage import View
     from provdb.store import Store
 
 __all__ = ["Settings"]
@@ -117,12 +117,6 @@ class Settings:
         """Return the spool folder of the settings, if there is one yet."""
         folder = Path(self.load().spool_dir)
         return (folder,) if folder.is_dir() else ()
-
-    def link_rules(self, store: "Store") -> "tuple[LinkRule, ...]":
-        """Return the known link rules and those of a store."""
-        from provdb.lineage import link_rules
-
-        return link_rules(store.settings().link_rules)
 
     def views(self) -> "tuple[View, ...]":
         """Return the known views and those of the config file."""

@@ -60,7 +60,7 @@ def verify(
     settings: Settings = context.obj
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store() as store:
-        rules = () if no_inferred else settings.link_rules(store)
+        rules = () if no_inferred else None
         options = WalkOptions(rules=rules)
         planned = plan(store, file, options=options)
     with progress("verifying", total=planned.size_bytes, unit="bytes") as advance:

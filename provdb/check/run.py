@@ -11,7 +11,7 @@ from provdb.check.records import SourceIds, check_records, check_sources, linked
 from provdb.check.report import CheckReport, Fault, Findings
 from provdb.check.times import check_times
 from provdb.check.uses import UseCheck
-from provdb.lineage import LINK_RULES, LinkRule
+from provdb.lineage import LinkRule
 from provdb.model import Document, is_waiting, session_key
 from provdb.model import fields as f
 from provdb.store import Store
@@ -59,7 +59,7 @@ def check(
     store: Store,
     *,
     definition: Definition | None = None,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
     now: datetime | None = None,
     on_checked: Callable[[int], None] = lambda documents: None,
 ) -> CheckReport:
@@ -125,7 +125,7 @@ class _ActivityCheck:
         store: Store,
         *,
         definition: Definition | None,
-        rules: Collection[LinkRule],
+        rules: Collection[LinkRule] | None,
         now: datetime | None,
         findings: Findings,
     ) -> None:

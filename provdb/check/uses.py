@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from provdb.check.report import Fault, Findings
 from provdb.check.used_contents import UsedContents
 from provdb.check.writes import Write, find_writes
-from provdb.lineage import LINK_RULES, LinkRule, WalkOptions, lineage
+from provdb.lineage import LinkRule, WalkOptions, lineage
 from provdb.model import Document, file_name, is_copy_of, is_file
 from provdb.model import fields as f
 from provdb.store import Store
@@ -33,7 +33,7 @@ class UseCheck:
         store: Store,
         *,
         findings: Findings,
-        rules: Collection[LinkRule] = LINK_RULES,
+        rules: Collection[LinkRule] | None = None,
     ) -> None:
         """Compare nothing yet.
 

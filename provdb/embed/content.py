@@ -1,6 +1,6 @@
 """What is embedded in a file: a document of PROV-JSON, and lines for people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,6 @@ from provdb.export.details import Details, read_details
 from provdb.export.prov_json import prov_json
 from provdb.export.surroundings import session_of
 from provdb.lineage import (
-    LINK_RULES,
     Lineage,
     LineageNode,
     LinkRule,
@@ -59,7 +58,7 @@ class Content:
 
 
 def content_of(
-    store: Store, name: str, *, rules: Iterable[LinkRule] = LINK_RULES
+    store: Store, name: str, *, rules: Collection[LinkRule] | None = None
 ) -> Content:
     """Return what is to be embedded in a file: all that it came from.
 
@@ -68,7 +67,7 @@ def content_of(
     Args:
         store: Where the documents are.
         name: The file, as `find_name` takes it.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
 
     Raises:
         NotFound: Nothing has that name, or nobody knows how it came about.
@@ -83,7 +82,7 @@ def content_of(
     >>> content.activities, len(content.lines)
     (19, 8)
     """
-    answer = lineage(store, name, options=WalkOptions(rules=tuple(rules)))
+    answer = lineage(store, name, options=WalkOptions(rules=rules))
     if not answer.edges:
         raise NotFound(name, message=f"nobody knows how {name} came about")
     with without_collector():

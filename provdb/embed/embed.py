@@ -15,7 +15,7 @@ from provdb.embed.content import Content, content_of
 from provdb.embed.reading import Reading
 from provdb.embed.replace import replacing
 from provdb.errors import NotFound, ReadError
-from provdb.lineage import LINK_RULES, LinkRule, find_file
+from provdb.lineage import LinkRule, find_file
 from provdb.model.locations import canonical_location
 from provdb.readers import printable
 from provdb.readers.embedded import Embedded, product_of
@@ -189,7 +189,7 @@ def embed(
     name: str,
     *,
     output: Path | None = None,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
 ) -> EmbeddedFile:
     """Write all that a file came from into the file, and touch none of its data.
 
@@ -200,7 +200,7 @@ def embed(
         store: Where the documents are.
         name: The file: its path, or what `find_file` takes, if it is on this disk.
         output: Another file to write, or None for the file itself.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
 
     Raises:
         NotFound: The store knows nothing of that name, or not how it came about.
@@ -214,7 +214,7 @@ def embed(
 
 
 def plan(
-    store: Store, name: str, *, rules: Collection[LinkRule] = LINK_RULES
+    store: Store, name: str, *, rules: Collection[LinkRule] | None = None
 ) -> EmbedPlan:
     """Return what `embed` would write, in the same way."""
     asked, path, warnings = _found(store, name)

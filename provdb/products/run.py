@@ -12,7 +12,6 @@ from provdb.export.details import read_details
 from provdb.export.lstosa_document import lstosa_json
 from provdb.export.lstosa_records import RunProvenance, run_provenance
 from provdb.lineage import (
-    LINK_RULES,
     VIEWS,
     Lineage,
     LinkRule,
@@ -88,7 +87,7 @@ def write_products(
     *,
     views: Sequence[str] = (),
     among: Sequence[View] = VIEWS,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
     has_graphs: bool = True,
     telescope: str | None = None,
     on_problem: Callable[[str], None],
@@ -110,7 +109,7 @@ def write_products(
         views: Names of views; unless told ``calibration_to_dl1`` and
             ``calibration_to_dl2``, as far as the run has come.
         among: The views that there are.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
         has_graphs: Whether to draw the graphs, too.
         telescope: The telescope of which products are written; unless told, of all.
         on_problem: Is told what is missing, a sentence each.

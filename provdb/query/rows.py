@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
 
-from provdb.lineage import LINK_RULES, LinkRule
+from provdb.lineage import LinkRule
 from provdb.lineage.completeness import Completeness
 from provdb.query.run import CompiledQuery, compile_query, find
 from provdb.query.stages import Row
@@ -44,7 +44,7 @@ class Rows(Tabular):
         store: Store,
         query: str | Query | CompiledQuery,
         *,
-        rules: Collection[LinkRule] = LINK_RULES,
+        rules: Collection[LinkRule] | None = None,
         timeout_seconds: float | None = None,
     ) -> None:
         """Say what to ask of which store, as `provdb.query.find` takes it.

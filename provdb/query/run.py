@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Final
 
 from provdb.errors import StoreUnavailable
-from provdb.lineage import LINK_RULES, LinkRule
+from provdb.lineage import LinkRule
 from provdb.lineage.completeness import Completeness
 from provdb.model import fields as f
 from provdb.query.compile import (
@@ -102,7 +102,7 @@ def find(
     store: Store,
     query: str | Query | CompiledQuery,
     *,
-    rules: Collection[LinkRule] = LINK_RULES,
+    rules: Collection[LinkRule] | None = None,
     timeout_seconds: float | None = None,
     on_reached: Callable[[Completeness], None] = lambda _: None,
 ) -> Iterator[Row]:
@@ -115,7 +115,7 @@ def find(
         store: Where the documents are.
         query: A text, a tree, or what `compile_query` made of one. Times that name no
             zone are read in that of the store.
-        rules: The link rules that may bridge gaps.
+        rules: The link rules that may bridge gaps, or None for those of the store.
         timeout_seconds: How long it may take, or None for any time.
         on_reached: Called with what each upstream() or downstream() of the query knows
             and does not know, before the rows that depend on it.

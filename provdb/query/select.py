@@ -7,7 +7,7 @@ for some hundreds of documents at a time.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from provdb.lineage import LINK_RULES, LinkRule, makers, reach
+from provdb.lineage import LinkRule, makers, reach
 from provdb.lineage.completeness import Completeness
 from provdb.model import Document
 from provdb.model import fields as f
@@ -72,7 +72,7 @@ class Selection:
         self,
         store: Store,
         *,
-        rules: Collection[LinkRule] = LINK_RULES,
+        rules: Collection[LinkRule] | None = None,
         on_batch: Callable[[], None] = lambda: None,
         on_reached: Callable[[Completeness], None] = lambda _: None,
     ) -> None:
@@ -80,7 +80,7 @@ class Selection:
 
         Args:
             store: Where the documents are.
-            rules: The link rules that may bridge gaps.
+            rules: The link rules that may bridge gaps, or None for those of the store.
             on_batch: Called often, so that it can stop a long query.
             on_reached: Called with the completeness of each walk.
         """

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provdb.errors import ConfigError, ReadError
-from provdb.lineage.rules import link_rules
+from provdb.lineage.link_rules import link_rules
 from provdb.model import fields as f
 from provdb.model.values import encode
 

@@ -16,7 +16,11 @@ __all__ = [
     "Lineage",
     "LineageEdge",
     "LineageNode",
+    "joined_marks",
     "mark_in_words",
+    "name_in_words",
+    "order_of_node",
+    "weakness",
 ]
 
 # How an edge is known; beside these ``rule:NAME``, for a link rule.

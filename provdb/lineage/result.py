@@ -16,7 +16,11 @@ __all__ = [
     "Lineage",
     "LineageEdge",
     "LineageNode",
+    "joined_marks",
     "mark_in_words",
+    "name_in_words",
+    "order_of_node",
+    "weakness",
 ]
 
 # How an edge is known; beside these ``rule:NAME``, for a link rule.
@@ -268,13 +272,19 @@ class Lineage(Tabular):
     @property
     def places(self) -> Places:
         """Names of what is missing or in doubt."""
+        known = self.completeness
         opened = self if self.opened is None else self.opened
-        nodes = (*opened.nodes, *self.damaging)
-        names = {node.id: name_in_words(node) for node in nodes}
-        edges = opened.edges
-        return self.completeness.places(names)._replace(
-            contested=tuple(names[_file_of(e)] for e in edges if e.is_contested),
-            time_conflicts=tuple(names[_file_of(e)] for e in edges if e.time_conflict),
+        edges = opened.edges if known.contested or known.time_conflicts else ()
+        contested = [_file_of(edge) for edge in edges if edge.is_contested]
+        late = [_file_of(edge) for edge in edges if edge.time_conflict]
+        wanted = {*known.gaps, *known.incomplete, *known.damaged, *contested, *late}
+        wanted.update(id_ for id_, _ in known.mixed)
+        # Most answers have nothing to name, and they can have 100,000 nodes.
+        nodes = (*opened.nodes, *self.damaging) if wanted else ()
+        names = {node.id: name_in_words(node) for node in nodes if node.id in wanted}
+        return known.places(names)._replace(
+            contested=tuple(names[id_] for id_ in contested),
+            time_conflicts=tuple(names[id_] for id_ in late),
         )
 
     @property

@@ -190,7 +190,7 @@ class _Graph:
 
     def _edges_inside(self, edge: LineageEdge) -> list[LineageEdge]:
         """Return the edges that an edge of a collapsed answer stands for."""
-        return self._inside.get(_key(edge), [edge])
+        return self._inside.get(_key(edge), [edge]) if self._inside else [edge]
 
     def _edges_of_generation(self, nodes: Iterable[LineageNode]) -> list[LineageEdge]:
         return [

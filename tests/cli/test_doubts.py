@@ -8,6 +8,7 @@ import pytest
 
 from provdb.store import open_store
 from tests.cli.command import Provdb
+from tests.embed.products import write_product
 from tests.lineage.histories import Step, file, remember
 
 _RAW: Final = file("/R0/LST-1.1.Run01807.0000.fits.fz", "R0SubrunDataset")
@@ -119,6 +120,17 @@ def test_a_certain_answer_is_status_0_however_strict(
     said = complete(*words, "--strict")
 
     assert (said.status, said.stderr) == (0, "")
+
+
+def test_embed_warns_and_embeds_all_the_same(with_gap: Provdb, tmp_path: Path) -> None:
+    product = write_product(tmp_path / _NAME)
+
+    said = with_gap("embed", product, "--strict")
+
+    assert said.status == 1
+    assert said.stderr.endswith(f"provdb: warning: {product}: {_NOT_COMPLETE}")
+    (row,) = said.json
+    assert (row["status"], row["warnings"][-1]) == ("embedded", _NOT_COMPLETE.strip())
 
 
 def test_find_warns_of_the_lineage_that_it_follows(with_gap: Provdb) -> None:

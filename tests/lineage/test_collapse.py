@@ -413,20 +413,21 @@ def test_every_node_stands_in_one_node_and_every_edge_in_one_edge(
 
 @settings(max_examples=60)
 @given(graphs(), _GRANULARITY)
-def test_an_edge_conflicts_in_time_exactly_if_one_that_stands_in_it_does(
+def test_an_edge_has_a_mark_exactly_if_one_that_stands_in_it_has_it(
     answer: Lineage, to: str
 ) -> None:
     collapsed = collapse(answer, to=to)
 
     part = _parts(collapsed)
-    late = {
-        e._replace(source=part[e.source], target=part[e.target])
-        for e in answer.edges
-        if e.time_conflict
+    marks = {
+        (part[edge.source], part[edge.target], *edge[2:4], mark)
+        for edge in answer.edges
+        for mark in edge.marks
     }
-    assert {edge for edge in collapsed.edges if edge.time_conflict} == {
-        edge._replace(marks=("time_conflict",)) for edge in collapsed.edges
-    } & late
+    ends = {edge[:4] for edge in collapsed.edges}
+    assert {(*edge[:4], mark) for edge in collapsed.edges for mark in edge.marks} == {
+        mark for mark in marks if mark[:4] in ends
+    }
 
 
 @settings(max_examples=60)

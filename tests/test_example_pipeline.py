@@ -160,7 +160,7 @@ def test_dry_execution_of_a_step_records_it_and_writes_nothing(tmp_path: Path) -
     assert (done.stdout, done.stderr) == ("None\n", "")
     assert not (tmp_path / "p.txt").exists()
     assert (len(activity[f.USED]), len(activity[f.GENERATED])) == (1, 1)
-    assert activity[f.EXTRA]["dry_run"] is True
+    assert activity[f.DRY_RUN] is True
 
 
 def test_definition_has_no_mistake() -> None:

@@ -146,6 +146,18 @@ def test_statuses_are_those_of_provdb(
     assert provenance.provenance[0]["status"] == status
 
 
+def test_an_optional_file_that_is_not_given_is_said_and_not_recorded(
+    provenance: Provenance, records: RecordList, capsys: pytest.CaptureFixture[str]
+) -> None:
+    activity = provenance.start_activity("ctapipe-optional")
+    provenance.add_input_file(None)  # type: ignore[arg-type]  # As a tool may do.
+    provenance.finish_activity(activity_name="ctapipe-optional")
+
+    assert records.activity("ctapipe-optional")["used"] == []
+    assert activity.input == []
+    assert "ctapipe-optional used None, not a path" in capsys.readouterr().err
+
+
 def test_activities_are_a_stack(provenance: Provenance, records: RecordList) -> None:
     outer = provenance.start_activity("ctapipe-process")
     inner = provenance.start_activity("image-cleaning")

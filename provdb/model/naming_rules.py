@@ -26,6 +26,7 @@ __all__ = [
     "NAMING_RULES",
     "SIMULATED_EVENTS",
     "SIMULATION",
+    "TELESCOPES",
     "NamingRule",
     "NamingRules",
     "naming_rules",
@@ -36,6 +37,8 @@ EVENTS: Final = "events"
 SIMULATED_EVENTS: Final = "simulated_events"
 SIMULATION: Final = "simulation"
 CONFIGURATION: Final = "configuration"
+# Those that the known rows name.
+TELESCOPES: Final = ("LST-1", "LST-2", "LST-3", "LST-4")
 # What the data of a file are; rows of other instruments may say more.
 DATA_KINDS: Final = {
     EVENTS: "observed events, or parameters of them",

@@ -11,6 +11,7 @@ from typing import Final
 from provdb.errors import QueryError
 from provdb.model import LEVELS
 from provdb.model.activity import STATUSES
+from provdb.model.naming_rules import DATA_KINDS, TELESCOPES
 from provdb.query.fields import FIELDS, KIND, FieldType
 from provdb.query.parse import parse
 from provdb.query.stages import columns_of
@@ -72,6 +73,8 @@ _STAGES: Final = {
 _CHOICES: Final = {
     "level": LEVELS,
     "status": STATUSES,
+    "telescope": TELESCOPES,
+    "data_kind": tuple(DATA_KINDS),
     KIND: ("entity", "activity", "any"),
     "dry_run": ("true", "false"),
 }

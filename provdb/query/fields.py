@@ -161,7 +161,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="telescope", about="entity", type="telescope",
-        meaning="telescope in the name of the file or of its folder",
+        meaning="telescope in the name of the file or its folder",
         example="telescope:LST-2", entity=_own(f.TELESCOPE),
     ),
     FieldType(
@@ -170,7 +170,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="data_kind", about="entity", type="text",
-        meaning="what the data are: events, muons, datacheck, calibration, model …",
+        meaning="what the data are: events, muons, calibration, model …",
         example="data_kind:calibration", entity=_own(f.DATA_KIND),
     ),
     FieldType(
@@ -281,7 +281,7 @@ _TABLE: Final = (
     ),
     FieldType(
         name="date", about="both", type="date", is_indexed=True,
-        meaning="observation date, by the session or else by the name of the file",
+        meaning="observation date of the session, else in the name of the file",
         example="date:20191101..20191130", named=Place(path=f.DATE, type="day"),
         activity=Place(
             source="session", path=f"{f.PROPERTIES}.observation_date"

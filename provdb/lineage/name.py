@@ -130,24 +130,19 @@ def _find(store: Store, name: str, *, may_scan: bool = True) -> Name | None:
     is_plain = file_name(canonical) == name
     if is_plain:
         # Whatever has the name in any folder: one question is enough.
-        settings, namesakes = _asked(store, name)
+        namesakes = store.named([name])
         paths = _paths(name)
         exact = [d for d in namesakes if is_file(d) and _canonical(d) in paths]
     else:
         exact = _at(store, name)
         if not exact:
-            settings, namesakes = _asked(store, file_name(canonical))
+            namesakes = store.named([file_name(canonical)])
     if exact:
-        return _answer(exact, name, store.settings())
+        return _answer(store, exact, name)
     tails = _with_tail(namesakes, canonical)
     if tails:
-        return _answer(tails, name, settings)
+        return _answer(store, tails, name)
     return _identified(store, name, may_scan=may_scan) if name else None
-
-
-def _asked(store: Store, name: str) -> tuple[StoreSettings, list[Document]]:
-    settings, namesakes = store.at_once(store.settings, lambda: store.named([name]))
-    return settings, namesakes
 
 
 def _at(store: Store, name: str) -> list[Document]:
@@ -346,14 +341,14 @@ def _whole(
             lambda: store.read(f.ENTITIES, ids), lambda: store.known_as(ids)
         )
         found |= {d[f.ID]: d for d in (*listed, *others) if _is_placed(d)}
-    answer = _answer(list(found.values()), name, settings, alias=alias)
+    answer = _answer(store, list(found.values()), name, alias=alias)
     return replace(answer, version=version)
 
 
 def _answer(
+    store: Store,
     documents: Sequence[Document],
     name: str,
-    settings: StoreSettings,
     *,
     alias: str | None = None,
 ) -> Name:
@@ -362,6 +357,8 @@ def _answer(
     Raises:
         Ambiguous: They are several.
     """
+    # One needs no settings, and that is most names.
+    settings = store.settings() if len(documents) > 1 else StoreSettings()
     groups: dict[str, list[Document]] = {}
     for document in documents:
         groups.setdefault(_place(document, settings), []).append(document)
@@ -376,7 +373,7 @@ def _answer(
     # A product keeps its own name and that of its file when it is moved.
     is_moved = alias is not None and len({d.get(f.FILE_NAME) for d in documents}) == 1
     if len(groups) > 1 and not is_moved:
-        raise Ambiguous(name, candidates=_candidates(groups, settings))
+        raise Ambiguous(name, candidates=_candidates(groups))
     place = min(groups)
     group = [document for listed in groups.values() for document in listed]
     preferred = location_id(place)
@@ -405,9 +402,7 @@ def _is_placed(document: Document) -> bool:
     return is_file(document) and not is_uri(document[f.ID])
 
 
-def _candidates(
-    groups: dict[str, list[Document]], settings: StoreSettings
-) -> list[str]:
+def _candidates(groups: dict[str, list[Document]]) -> list[str]:
     chosen = [
         next((d for d in group if d.get(f.LOCATION) == place), group[0])
         for place, group in groups.items()

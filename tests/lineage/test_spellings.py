@@ -289,6 +289,7 @@ def test_activities_with_one_id_of_their_own_system_are_listed(store: Store) -> 
     [
         pytest.param("http://example.org/dl1", id="URI"),
         pytest.param("ns1:dl1", id="prefixed name"),
+        pytest.param("http://example.org/dl1@9c3006f3", id="URI of a version"),
         pytest.param("ex:dl1@9c30", id="prefixed name of a version"),
     ],
 )
@@ -351,3 +352,14 @@ def test_a_file_of_this_folder_is_found_in_any_spelling(
     assert (
         find_name(store, "../" + tmp_path.name + "/" + Path(here).name).location == here
     )
+
+
+def test_a_plain_file_name_is_one_question(memory: Store) -> None:
+    """Nearly all names are, and nothing else is read for them."""
+    _remember(memory, _file(DL1))
+    asked: list[str] = []
+    memory._open().set_trace_callback(asked.append)  # type: ignore[attr-defined]  # Local only.
+
+    find_name(memory, "dl1_LST-1.Run04000.0000.h5")
+
+    assert len(asked) == 1

@@ -128,20 +128,15 @@ def _find(store: Store, name: str, *, may_scan: bool = True) -> Name | None:
         return found
     canonical = canonical_location(name)
     is_plain = file_name(canonical) == name
-    if is_plain:
-        # Whatever has the name in any folder: one question is enough.
-        namesakes = store.named([name])
-        paths = _paths(name)
-        exact = [d for d in namesakes if is_file(d) and _canonical(d) in paths]
-    else:
-        exact = _at(store, name)
-        if not exact:
-            namesakes = store.named([file_name(canonical)])
-    if exact:
-        return _answer(store, exact, name)
-    tails = _with_tail(namesakes, canonical)
-    if tails:
-        return _answer(store, tails, name)
+    if not is_plain and (placed := _at(store, name)):
+        return _answer(store, placed, name)
+    # Whatever has the name in any folder: for a plain name one question is enough.
+    namesakes = store.named([file_name(canonical)])
+    paths = _paths(name) if is_plain else []
+    found = [d for d in namesakes if _canonical(d) in paths]
+    found = found or _with_tail(namesakes, canonical)
+    if found:
+        return _answer(store, found, name, among=namesakes)
     return _identified(store, name, may_scan=may_scan) if name else None
 
 
@@ -350,15 +345,25 @@ def _answer(
     documents: Sequence[Document],
     name: str,
     *,
+    among: Sequence[Document] = (),
     alias: str | None = None,
 ) -> Name:
     """Return the one file that some entities are.
+
+    Args:
+        store: Where they are.
+        documents: The entities that a name fits.
+        name: The name.
+        among: Entities that may be the same file in a spelling that the name does
+            not fit.
+        alias: The alias that they were found by, or None.
 
     Raises:
         Ambiguous: They are several.
     """
     # One needs no settings, and that is most names.
-    settings = store.settings() if len(documents) > 1 else StoreSettings()
+    is_one = len(documents) == 1 and len(among) <= 1
+    settings = StoreSettings() if is_one else store.settings()
     groups: dict[str, list[Document]] = {}
     for document in documents:
         groups.setdefault(_place(document, settings), []).append(document)
@@ -376,6 +381,7 @@ def _answer(
         raise Ambiguous(name, candidates=_candidates(groups))
     place = min(groups)
     group = [document for listed in groups.values() for document in listed]
+    group += [document for document in among if _place(document, settings) in groups]
     preferred = location_id(place)
     by_id = {document[f.ID]: document for document in group}
     chosen = by_id.get(preferred) or by_id[min(by_id)]

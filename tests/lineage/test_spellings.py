@@ -117,6 +117,15 @@ def test_an_alias_of_the_store_joins_mount_points(store: Store, name: str) -> No
     assert found.group == tuple(sorted([DL1_ID, location_id(MOUNTED)]))
 
 
+def test_a_name_that_fits_one_spelling_finds_all(store: Store) -> None:
+    _remember(store, _file(DL1), _file(MOUNTED))
+    store.change_settings(MOUNTS)
+
+    found = find_name(store, "lst/DL1/dl1_LST-1.Run04000.0000.h5")
+
+    assert (found.entity, len(found.group)) == (DL1_ID, 2)
+
+
 def test_a_mounted_file_is_found_by_its_preferred_spelling(store: Store) -> None:
     _remember(store, _file(MOUNTED))
     store.change_settings(MOUNTS)

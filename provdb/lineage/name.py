@@ -128,26 +128,16 @@ def _find(store: Store, name: str, *, may_scan: bool = True) -> Name | None:
         return found
     canonical = canonical_location(name)
     is_plain = file_name(canonical) == name
-    if is_plain:
-        # Whatever has the name in any folder: one question is enough.
-        settings, namesakes = _asked(store, name)
-        paths = _paths(name)
-        exact = [d for d in namesakes if is_file(d) and _canonical(d) in paths]
-    else:
-        exact = _at(store, name)
-        if not exact:
-            settings, namesakes = _asked(store, file_name(canonical))
-    if exact:
-        return _answer(exact, name, store.settings())
-    tails = _with_tail(namesakes, canonical)
-    if tails:
-        return _answer(tails, name, settings)
+    if not is_plain and (placed := _at(store, name)):
+        return _answer(store, placed, name)
+    # Whatever has the name in any folder: for a plain name one question is enough.
+    namesakes = store.named([file_name(canonical)])
+    paths = _paths(name) if is_plain else []
+    found = [d for d in namesakes if _canonical(d) in paths]
+    found = found or _with_tail(namesakes, canonical)
+    if found:
+        return _answer(store, found, name, among=namesakes)
     return _identified(store, name, may_scan=may_scan) if name else None
-
-
-def _asked(store: Store, name: str) -> tuple[StoreSettings, list[Document]]:
-    settings, namesakes = store.at_once(store.settings, lambda: store.named([name]))
-    return settings, namesakes
 
 
 def _at(store: Store, name: str) -> list[Document]:
@@ -346,22 +336,34 @@ def _whole(
             lambda: store.read(f.ENTITIES, ids), lambda: store.known_as(ids)
         )
         found |= {d[f.ID]: d for d in (*listed, *others) if _is_placed(d)}
-    answer = _answer(list(found.values()), name, settings, alias=alias)
+    answer = _answer(store, list(found.values()), name, alias=alias)
     return replace(answer, version=version)
 
 
 def _answer(
+    store: Store,
     documents: Sequence[Document],
     name: str,
-    settings: StoreSettings,
     *,
+    among: Sequence[Document] = (),
     alias: str | None = None,
 ) -> Name:
     """Return the one file that some entities are.
 
+    Args:
+        store: Where they are.
+        documents: The entities that a name fits.
+        name: The name.
+        among: Entities that may be the same file in a spelling that the name does
+            not fit.
+        alias: The alias that they were found by, or None.
+
     Raises:
         Ambiguous: They are several.
     """
+    # One needs no settings, and that is most names.
+    is_one = len(documents) == 1 and len(among) <= 1
+    settings = StoreSettings() if is_one else store.settings()
     groups: dict[str, list[Document]] = {}
     for document in documents:
         groups.setdefault(_place(document, settings), []).append(document)
@@ -376,9 +378,10 @@ def _answer(
     # A product keeps its own name and that of its file when it is moved.
     is_moved = alias is not None and len({d.get(f.FILE_NAME) for d in documents}) == 1
     if len(groups) > 1 and not is_moved:
-        raise Ambiguous(name, candidates=_candidates(groups, settings))
+        raise Ambiguous(name, candidates=_candidates(groups))
     place = min(groups)
     group = [document for listed in groups.values() for document in listed]
+    group += [document for document in among if _place(document, settings) in groups]
     preferred = location_id(place)
     by_id = {document[f.ID]: document for document in group}
     chosen = by_id.get(preferred) or by_id[min(by_id)]
@@ -405,9 +408,7 @@ def _is_placed(document: Document) -> bool:
     return is_file(document) and not is_uri(document[f.ID])
 
 
-def _candidates(
-    groups: dict[str, list[Document]], settings: StoreSettings
-) -> list[str]:
+def _candidates(groups: dict[str, list[Document]]) -> list[str]:
     chosen = [
         next((d for d in group if d.get(f.LOCATION) == place), group[0])
         for place, group in groups.items()

@@ -268,10 +268,13 @@ class MongoStore(Store):
 
     def known_as(self, names: Iterable[str]) -> list[Document]:
         """Return the entities that have one of these as another id or name."""
-        listed = list(names)
+        listed = list(filter(is_plain_text, names))
         fields: Iterable[str] = (f.SAME_AS, f.ALIASES)
-        if len(listed) >= _MANY:
-            fields = [field for field in fields if self.has_any(f.ENTITIES, field)]
+        if len(listed) < _MANY:
+            any_of = {"$or": [{field: {"$in": listed}} for field in fields]}
+            with self._errors():
+                return list(self._database[f.ENTITIES].find(any_of, _FACTS))
+        fields = [field for field in fields if self.has_any(f.ENTITIES, field)]
         found = {
             document[f.ID]: document
             for field in fields

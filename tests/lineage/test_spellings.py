@@ -117,6 +117,15 @@ def test_an_alias_of_the_store_joins_mount_points(store: Store, name: str) -> No
     assert found.group == tuple(sorted([DL1_ID, location_id(MOUNTED)]))
 
 
+def test_a_name_that_fits_one_spelling_finds_all(store: Store) -> None:
+    _remember(store, _file(DL1), _file(MOUNTED))
+    store.change_settings(MOUNTS)
+
+    found = find_name(store, "lst/DL1/dl1_LST-1.Run04000.0000.h5")
+
+    assert (found.entity, len(found.group)) == (DL1_ID, 2)
+
+
 def test_a_mounted_file_is_found_by_its_preferred_spelling(store: Store) -> None:
     _remember(store, _file(MOUNTED))
     store.change_settings(MOUNTS)
@@ -289,6 +298,7 @@ def test_activities_with_one_id_of_their_own_system_are_listed(store: Store) -> 
     [
         pytest.param("http://example.org/dl1", id="URI"),
         pytest.param("ns1:dl1", id="prefixed name"),
+        pytest.param("http://example.org/dl1@9c3006f3", id="URI of a version"),
         pytest.param("ex:dl1@9c30", id="prefixed name of a version"),
     ],
 )
@@ -351,3 +361,14 @@ def test_a_file_of_this_folder_is_found_in_any_spelling(
     assert (
         find_name(store, "../" + tmp_path.name + "/" + Path(here).name).location == here
     )
+
+
+def test_a_plain_file_name_is_one_question(memory: Store) -> None:
+    """Nearly all names are, and nothing else is read for them."""
+    _remember(memory, _file(DL1))
+    asked: list[str] = []
+    memory._open().set_trace_callback(asked.append)  # type: ignore[attr-defined]  # Local only.
+
+    find_name(memory, "dl1_LST-1.Run04000.0000.h5")
+
+    assert len(asked) == 1

@@ -77,6 +77,9 @@ def known(path: str, type_: str) -> Filter:
         return {f.END: {"$ne": None}, f.START: {"$ne": None}}
     if type_ == "production":
         return {path: {"$regex": _VERSION_FOLDER}}
+    if type_ == "any":
+        # A list with a null in it equals null too, and is a value all the same.
+        return {"$or": [{path: {"$ne": None}}, {f"{path}.0": {"$exists": True}}]}
     if type_ == "truth":
         # Only what is true is stored, so what lacks it is false and not unknown.
         return {f.ID: {"$ne": None}}

@@ -167,6 +167,14 @@ def _number(value: Any) -> float | int | None:
     return number
 
 
+def test_a_list_with_a_null_in_it_is_known(store: Store) -> None:
+    _store(store, [5, None], [None], None)
+
+    assert _count(store, "param.x is known") == 2
+    assert _count(store, "param.x:5") == 1
+    assert _count(store, "-param.x:5") == 1
+
+
 def test_values_show_as_what_they_are(store: Store) -> None:
     _store(store, (8, 4), {2, 1}, 2**70, math.nan, {"a.b": (1,)}, b"\xff")
 

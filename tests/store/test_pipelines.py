@@ -295,3 +295,44 @@ def _as_text(value: Any, *, name: str = "") -> str:
         items = [_as_text(item) for item in value]
         return f"[{', '.join(sorted(items) if name in _SETS else items)}]"
     return value.isoformat() if isinstance(value, datetime) else repr(value)
+
+
+@pytest.mark.mongo
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        pytest.param([{"$match": {"thr": [8, 4]}}], id="equal"),
+        pytest.param([{"$match": {"thr": {"$in": [[8.0, 4], 6]}}}], id="any of"),
+        pytest.param([{"$match": {"thr": {"$ne": [8, 4]}}}], id="not equal"),
+        pytest.param([{"$sort": {"thr": 1}}], id="rising"),
+        pytest.param([{"$sort": {"thr": -1}}], id="falling"),
+        pytest.param(
+            [{"$group": {"_id": "$thr"}}, {"$sort": {"_id": 1}}], id="grouped"
+        ),
+        pytest.param(
+            [{"$group": {"_id": "$thr"}}, {"$sort": {"_id": -1}}], id="grouped, falling"
+        ),
+        pytest.param(
+            [
+                {"$group": {"_id": "$thr", "n": {"$sum": 1}, "at": {"$min": "$_id"}}},
+                {"$sort": {"_id": 1, "at": 1}},
+            ],
+            id="grouped, by two fields",
+        ),
+        pytest.param(
+            [{"$group": {"_id": None, "most": {"$max": "$thr"}}}], id="largest"
+        ),
+    ],
+)
+def test_arrays_are_as_on_a_server(
+    mongo_client: MongoClient[Any], pipeline: list[dict[str, Any]]
+) -> None:
+    collection = mongo_client["provdb_test_arrays"]["documents"]
+    collection.delete_many({})
+    values = ([8, 4], 5, 6, [[8, 4]], [4, 8], [1, 9], {"a": 1}, "x", None)
+    held = [{f.ID: number, "thr": value} for number, value in enumerate(values)]
+    collection.insert_many(held)
+
+    here = list(run_pipeline(held, pipeline, read=lambda _: []))
+
+    assert here == list(collection.aggregate(pipeline))

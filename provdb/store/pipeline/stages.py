@@ -159,6 +159,14 @@ def _sort(value: Any) -> Stage:
 
     def ordered(documents: Documents) -> Documents:
         found = list(documents)
+        if [*value] == [f.ID]:
+            # By the id alone a server sorts arrays as a whole.
+            whole = (f.ID,)
+            found.sort(
+                key=lambda document: order_of(next(ends(document, whole))),
+                reverse=value[f.ID] < 0,
+            )
+            return found
         for name, order in reversed(list(value.items())):
             keys = name.split(".")
             found.sort(key=partial(_place, keys, order < 0), reverse=order < 0)

@@ -353,6 +353,7 @@ class Graph:
             if not self.timeline(one.id).makers or self._written_by(one.id, reader)
         ]
         moved = {source for one in known for source in self._moved_to(one, known)}
+        moved.update(one.id for one in known if self.moved_away(one.id))
         # A file that was moved is now in one place only.
         found = [one for one in known if one.id not in moved] or known
         if len(found) == 1:

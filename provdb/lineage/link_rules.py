@@ -91,7 +91,7 @@ class LinkRule:
 
     @property
     def is_by_name(self) -> bool:
-        """Whether the rule finds the folder of a file that only its name is known of."""
+        """Whether the rule is about files of which a name is known and no folder."""
         return self.folder == _UNKNOWN
 
     def moves_to(self, location: str) -> bool:

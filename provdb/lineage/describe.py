@@ -54,7 +54,7 @@ def describe(
         id_, entity, generators, sources = node
         known = entities.get(entity, UNDESCRIBED)
         run = known.run
-        if known.is_collection:
+        if known.is_collection and run is None:
             runs = runs or _runs_of_collections(nodes, edges, loader)
             run = runs[id_]
         worst = _status(generators, loader) if generators else None

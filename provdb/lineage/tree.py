@@ -253,7 +253,8 @@ class _Graph:
         has_subrun = node.id if node.subrun is None else None
         if node.kind == "activity":
             return _Step(node, edge, (node.kind, step))
-        place = (node.kind, node.name, node.level, node.run, has_subrun, step)
+        what = node.kind, node.name, node.level, node.run, has_subrun
+        place = (*what, step, node.origin == "gap")
         return _Step(node, edge, (place, edge.inferred_by))
 
 

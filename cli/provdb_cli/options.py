@@ -25,6 +25,7 @@ __all__ = [
     "Time",
     "as_of_option",
     "collapse_option",
+    "dry_run_option",
     "escape",
     "link_option",
     "output_options",
@@ -264,6 +265,16 @@ def rules_option(command: _Command) -> _Command:
     )(command)
 
 
+def dry_run_option(command: _Command) -> _Command:
+    """Give a question ``--dry-run``."""
+    return click.option(
+        "--dry-run",
+        "is_dry_run",
+        is_flag=True,
+        help="Include recorded dry runs, as if they had written their files.",
+    )(command)
+
+
 def strict_option(command: _Command) -> _Command:
     """Give a command ``--strict``."""
     return click.option(
@@ -325,7 +336,7 @@ def walk_options(command: _Command) -> _Command:
         type=click.Choice(LEVELS, case_sensitive=False),
         help="List the files of this level: one location a line, or in the JSON.",
     )
-    return reach_options(leaves(unfold_option(command)))
+    return reach_options(dry_run_option(leaves(unfold_option(command))))
 
 
 def reach_options(command: _Command) -> _Command:

@@ -18,6 +18,7 @@ from provdb_cli.options import (
     FileName,
     SideName,
     as_of_option,
+    dry_run_option,
     output_options,
     rules_option,
     strict_option,
@@ -73,6 +74,7 @@ _DIFF_COLUMNS: Final = ("kind", "steps", "name", "a", "b")
 @click.argument("b", type=FileName())
 @as_of_option
 @rules_option
+@dry_run_option
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -92,6 +94,7 @@ def path(
     *,
     as_of: datetime | None,
     no_inferred: bool,
+    is_dry_run: bool,
     limit: int,
     unfold: bool,
     is_strict: bool,
@@ -112,7 +115,7 @@ def path(
     format_name = choose_format(format_name, output, on_terminal="tree")
     with settings.open_store() as store:
         rules = () if no_inferred else None
-        options = WalkOptions(rules=rules, as_of=as_of)
+        options = WalkOptions(rules=rules, as_of=as_of, is_dry_run=is_dry_run)
         found = path(store, a, b, options=options, limit=limit)
     for warning in found.warnings:
         warn(f"warning: {warning}")

@@ -213,7 +213,7 @@ def _rule_row(table: Mapping[str, Any], *, kind: str, source: str) -> dict[str, 
     told = (
         f"{key}={', '.join(value) if isinstance(value, list | tuple) else value}"
         for key, value in table.items()
-        if key != "name"
+        if key != "name" and value is not None
     )
     return {
         "name": table["name"],

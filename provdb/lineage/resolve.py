@@ -354,14 +354,17 @@ class _Search:
                 continue
             if reader is not None and _are_nested(other, reader):
                 continue
-            touched = chosen
+            touched: Sequence[Write] = chosen
             if write.mode != _OVERWRITE:
                 touched = [w for w in chosen if not w.slots or w.slots & write.slots]
             if self._timeline.is_local and not any(
-                w.activity.node in (other.node, None) for w in touched
+                w.activity.node in (other.node, None) for w in chosen
             ):
                 continue
-            if any(write.end is None or write.end > w.start for w in touched):
+            # A part that no other took the place of may be there or not.
+            if not touched or any(
+                write.end is None or write.end > w.start for w in touched
+            ):
                 found.append(other.id)
         return tuple(sorted(found))
 

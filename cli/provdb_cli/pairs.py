@@ -103,8 +103,8 @@ def path(
 ) -> None:
     """Show how B came from A, or A from B: the shortest ways.
 
-    A and B are named as in 'provdb query lineage'. Where neither came from the other
-    the exit status is 1.
+    A and B are files or activities, named as in 'provdb query lineage'. The exit status
+    is 1 if neither came from the other.
 
     \b
     Example:
@@ -167,10 +167,9 @@ def diff(
 ) -> None:
     """Show what differs between A and B, by step and role.
 
-    Compared are inputs, parameters, configuration by content, software, commit of the
-    code, nodes, statuses and durations; the other run's own numbers, night and times
-    are no difference. As with diff, the exit status is 1 where anything differs. How
-    far back files are followed is said by --as-of and --no-inferred.
+    Inputs, parameters, configuration by content, software, commit of the code, nodes,
+    statuses and durations are compared; numbers of runs, nights and times are not. The
+    exit status is 1 if anything differs, as that of diff.
 
     \b
     A and B each are one of
@@ -185,6 +184,7 @@ def diff(
     Example:
       provdb query diff 01807 01808
       provdb query diff dl2_LST-1.Run01807.0000.h5 dl2_LST-1.Run01807.0003.h5
+      provdb query diff dl2_LST-1.Run01807.h5@b3261e79 dl2_LST-1.Run01807.h5
       provdb query diff production:v0.12.3 production:v0.13.0
     """
     from provdb.compare import diff

@@ -22,7 +22,8 @@ _COPY_COLUMNS = ("name", "added", "changed", "unchanged")
 def db() -> None:
     """Prepare, measure, migrate and copy the store.
 
-    Its settings are those of all who use it: aliases of folders, rules, tolerances.
+    The settings of a store (aliases of folders, rules, clock tolerance) apply to all
+    who use it.
 
     \b
     Example:
@@ -104,10 +105,10 @@ def copy(
 @output_options()
 @click.pass_obj
 def migrate(settings: Settings, format_name: str | None, output: Path | None) -> None:
-    """Bring a store that an earlier version of provdb wrote up to date.
+    """Update a store that an earlier version of provdb wrote.
 
-    Others may read and write meanwhile. What is done when it is interrupted stays, and
-    the next call goes on from there.
+    The store can be used meanwhile. If the migration is interrupted, the next call
+    continues it.
 
     \b
     Example:

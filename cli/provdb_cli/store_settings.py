@@ -20,7 +20,7 @@ _SETTING_COLUMNS = ("name", "value")
 
 @click.group()
 def alias() -> None:
-    """Tell the store which folders are one under several mount points.
+    """Join folders that are one folder under several mount points.
 
     \b
     Example:
@@ -33,10 +33,10 @@ def alias() -> None:
 @click.argument("target")
 @click.pass_obj
 def add_alias(settings: Settings, prefix: str, target: str) -> None:
-    """Take what is below PREFIX as the same files below TARGET.
+    """Make paths below PREFIX name the same files as those below TARGET.
 
-    Both are folders, or the beginnings of URLs. Every question of everybody who uses
-    the store follows it; what is stored does not change.
+    Both are folders, or how URLs begin. The alias applies to every question to the
+    store; stored documents do not change.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def list_aliases(
 @click.argument("prefix")
 @click.pass_obj
 def remove_alias(settings: Settings, prefix: str) -> None:
-    """Take PREFIX as a folder of its own again.
+    """Remove the alias of PREFIX, which is a folder of its own then.
 
     \b
     Example:
@@ -86,7 +86,7 @@ def remove_alias(settings: Settings, prefix: str) -> None:
 
 @click.group()
 def rules() -> None:
-    """Tell the store which gaps may be bridged, and how files are named.
+    """Add rules that link files, or that read names of files.
 
     \b
     Example:
@@ -100,7 +100,7 @@ def rules() -> None:
 def list_rules(
     settings: Settings, format_name: str | None, output: Path | None
 ) -> None:
-    """List the known rules and those of the store.
+    """List the rules of provdb and those of the store.
 
     \b
     Example:
@@ -171,7 +171,7 @@ def remove_rule(settings: Settings, name: str) -> None:
 def show_settings(
     settings: Settings, format_name: str | None, output: Path | None
 ) -> None:
-    """Show the settings of the store, which all who use it share.
+    """Show the settings of the store, which apply to all who use it.
 
     \b
     Example:
@@ -195,8 +195,8 @@ def show_settings(
 def set_value(settings: Settings, name: str, values: tuple[str, ...]) -> None:
     """Change a setting of the store.
 
-    clock-tolerance is how far the clocks of two nodes may be apart, such as 5s or
-    500ms; node-local are patterns of locations on a disk of one node.
+    clock-tolerance is how much the clocks of two nodes may differ, such as 5s or 500ms.
+    node-local are patterns of paths on disks that only their own node can read.
 
     \b
     Example:
@@ -213,7 +213,7 @@ def _rule_row(table: Mapping[str, Any], *, kind: str, source: str) -> dict[str, 
     told = (
         f"{key}={', '.join(value) if isinstance(value, list | tuple) else value}"
         for key, value in table.items()
-        if key != "name"
+        if key != "name" and value is not None
     )
     return {
         "name": table["name"],

@@ -142,8 +142,9 @@ class Loader:
         missing = [one for one in activities if one not in self.activities]
         found = _activities(self._store.read(f.ACTIVITIES, missing))
         for activity in self._joined(found):
-            # Who is asked for counts, also where it wrote nothing.
-            self.activities.setdefault(activity.id, activity)
+            if self._learn(activity) is None and activity.is_dry_run:
+                # Who is asked for counts, also where it wrote nothing.
+                self.activities[activity.id] = activity
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""

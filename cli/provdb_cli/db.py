@@ -106,19 +106,19 @@ def copy(
 def migrate(settings: Settings, format_name: str | None, output: Path | None) -> None:
     """Bring a store that an earlier version of provdb wrote up to date.
 
-    Others may read and write meanwhile. What is done when it is interrupted stays, and
-    the next call goes on from there.
+    Entities that follow earlier naming rules of the store are updated too. Others may
+    read and write meanwhile. What is done when it is interrupted stays, and the next
+    call goes on from there.
 
     \b
     Example:
       provdb db migrate
     """
-    from provdb.model import CURRENT_VERSIONS
-    from provdb.store import migrate_store
+    from provdb.store import migrate_store, migration_size
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store(is_checked=False) as store:
-        total = sum(store.outdated_count(name) for name in CURRENT_VERSIONS)
+        total = migration_size(store)
         with progress("migrating", total=total, unit="documents") as advance:
             changed = migrate_store(store, on_progress=advance)
     rows = [{"name": name, "changed": count} for name, count in changed.items()]

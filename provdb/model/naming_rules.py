@@ -2,9 +2,10 @@ r"""The names that pipelines give their files, as one table: what each name says
 
 A row says which entities it is about and what their names say: level, telescope, kind
 of data. Its patterns are those of lstchain, lstosa, ctapipe, CORSIKA and sim_telarray.
-Other instruments add rows of their own in the config file, which come before these:
+The rows of other instruments belong to a store, so that all its readers answer alike,
+and come before these; ``provdb db rules add`` takes a file such as
 
-    [[names]]
+    [[naming_rules]]
     name = "magic_calibrated"
     file = '^\d{8}_M(?P<telescope>\d)_(?P<run>\d{8})\.(?P<subrun>\d{3})_Y_'
     telescope = 'MAGIC-\g<telescope>'
@@ -159,11 +160,11 @@ class NamingRules:
 
 
 def naming_rules(tables: Iterable[Mapping[str, Any]]) -> NamingRules:
-    """Return the rows of a config file, followed by the known ones.
+    """Return rows that somebody wrote, followed by the known ones.
 
     Args:
-        tables: The ``names`` of the config file, as they are written there. One with
-            the name of a known row takes its place.
+        tables: The tables ``naming_rules`` of a file. One with the name of a known row
+            takes its place.
 
     Raises:
         ConfigError: A table is not a row.
@@ -215,9 +216,8 @@ def _row(table: Mapping[str, Any]) -> NamingRule:
         else:
             return row
     raise ConfigError(
-        f"the row {name or '(without name)'} of names in the config file is wrong: "
-        f"{reason}",
-        setting="names",
+        f"the naming rule {name or '(without name)'} is wrong: {reason}",
+        setting="naming_rules",
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.command import Provdb
 from tests.old_stores import fill_old_store
 
-_RULES = """
+_RULES = r"""
 [[link_rules]]
 name = "copied_to_archive"
 entities = ["DL3*"]
@@ -15,6 +15,8 @@ folder = "any"
 
 [[naming_rules]]
 name = "NectarCAM"
+file = '^Nectar\.Run(?P<run>\d+)'
+level = "R0"
 """
 
 
@@ -80,7 +82,12 @@ def test_rules_that_are_added_are_listed_behind_the_known_ones(
             "source": "store",
             "rule": "entities=DL3*  folder=any",
         },
-        {"name": "NectarCAM", "kind": "naming", "source": "store", "rule": ""},
+        {
+            "name": "NectarCAM",
+            "kind": "naming",
+            "source": "store",
+            "rule": r"file=^Nectar\.Run(?P<run>\d+)  level=R0",
+        },
     ]
 
 

@@ -19,6 +19,8 @@ def _raw(telescope: int, stream: int) -> LineageNode:
         run=2032,
         subrun=192,
         origin="raw",
+        telescope=f"LST-{telescope}",
+        stream=stream,
     )
 
 

@@ -5,7 +5,7 @@ Both directions are read off the same function, `see`, so they agree.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -409,22 +409,29 @@ class Graph:
     def _declared_steps(self, version: Version) -> list[Step]:
         """Return members and progenitors of a version that somebody generated.
 
-        A record of a derivation names no time: it counts where a generator used the
-        progenitor, or of a collection, which is its members.
+        A record of a derivation names no time. It counts of a version whose makers
+        used the progenitor, or used nothing, and of the only version that there is;
+        of a collection its members count always.
         """
         entity = self.loader.entities[version.entity]
-        makers = [self.loader.activity(id_) for id_ in sorted(version.generators)]
+        makers = [self.loader.activity(id_) for id_ in version.generators]
+        last = max(makers, key=lambda maker: (maker.end or maker.start, maker.id))
+        is_only = version.generators == self.timeline(version.entity).makers
         steps: list[Step] = []
         for relation, other in self.loader.declared(version.entity):
             users = [m for m in makers if any(link[0] == other for link in m.used)]
+            is_member = relation == "hadMember" and entity.file_name is None
             if users:
-                hash_ = next(h for id_, _, h, _ in users[0].used if id_ == other)
-                seen = self.see(other, users[0], hash=hash_)
-            elif relation == "hadMember" and entity.file_name is None:
-                seen = self.see(other, _at_end(makers))
+                reader = min(users, key=lambda maker: maker.id)
+                hash_ = next(h for id_, _, h, _ in reader.used if id_ == other)
+                seen = self.see(other, reader, hash=hash_)
+            elif is_member or is_only or not any(maker.used for maker in makers):
+                seen = self.see(other, _at_end(last) if is_member else last)
             else:
                 continue
-            edge = LineageEdge(version.id, seen.version.id, relation, None, _RECORDED)
+            edge = LineageEdge(
+                version.id, seen.version.id, relation, None, _RECORDED, seen.marks
+            )
             steps.append((seen.version, edge))
         return steps
 
@@ -450,19 +457,9 @@ def _rewrites(write: Write, before: Iterable[Write]) -> bool:
     return any(other.slots & write.slots for other in before)
 
 
-def _at_end(makers: list[Activity]) -> Activity:
-    """Return the last of the makers of a collection, as a reader when it ended."""
-    last = max(makers, key=lambda maker: (_moment(maker), maker.id))
-    return last._replace(start=last.end or last.start, id="", activity_id="")
-
-
-def _moment(activity: Activity) -> datetime:
-    moment = activity.end or activity.start
-    return (
-        datetime.min.replace(tzinfo=None)
-        if moment is None
-        else moment.replace(tzinfo=None)
-    )
+def _at_end(maker: Activity) -> Activity:
+    """Return the maker of a collection, as a reader of its members when it ended."""
+    return maker._replace(start=maker.end or maker.start, id="", activity_id="")
 
 
 def _source_steps(version: Version) -> list[Step]:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from provdb.errors import Ambiguous, NotFound
+from provdb.lineage.other_ids import with_content, with_local_name, with_source_id
 from provdb.model import (
     Document,
     StoreSettings,
     file_name,
     is_copy_of,
     is_file,
-    is_plain_text,
     location_id,
 )
 from provdb.model import fields as f
@@ -25,12 +25,8 @@ __all__ = ["Name", "find_file", "find_name"]
 
 _VERSION: Final = re.compile(r"(?P<name>.+)@(?P<version>[0-9a-f]{4,})", re.DOTALL)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
-_DIGEST: Final = re.compile(
-    r"(?:(?P<method>[A-Za-z][A-Za-z0-9_]*):)?(?P<digest>[0-9A-Fa-f]{32,128})"
-)
-# As exports write the URIs of provdb, and those of others.
+# As exports write the URIs of provdb.
 _OWN_NAME: Final = re.compile(r"^provdb:(?=[A-Za-z]+-)")
-_PREFIXED_NAME: Final = re.compile(r"[A-Za-z][\w.-]*:(?P<local>[A-Za-z_][\w.-]*)")
 # What a URI of provdb may name that can be asked for.
 _KINDS: Final = ("entity", "activity", "file")
 _SHORTEST_ID: Final = 4
@@ -133,10 +129,10 @@ def _find(store: Store, name: str, *, may_scan: bool = True) -> Name | None:
     # Whatever has the name in any folder: for a plain name one question is enough.
     namesakes = store.named([file_name(canonical)])
     paths = _paths(name) if is_plain else []
-    found = [d for d in namesakes if _canonical(d) in paths]
-    found = found or _with_tail(namesakes, canonical)
-    if found:
-        return _answer(store, found, name, among=namesakes)
+    matches = [d for d in namesakes if _canonical(d) in paths]
+    matches = matches or _with_tail(namesakes, canonical)
+    if matches:
+        return _answer(store, matches, name, among=namesakes)
     return _identified(store, name, may_scan=may_scan) if name else None
 
 
@@ -193,7 +189,7 @@ def _of_uri(store: Store, named: QualifiedId) -> Name | None:
         activities = store.read(f.ACTIVITIES, [named.id])
         return _activity(activities, named.id)
     if named.kind == "file":
-        return _whole(store, _with_content(store, named.id), named.id)
+        return _whole(store, with_content(store, named.id), named.id)
     return None
 
 
@@ -236,68 +232,22 @@ def _identified(store: Store, name: str, *, may_scan: bool) -> Name | None:
         return _whole(store, by_alias, name, alias=alias)
     if activities and (not entities or activities[0][f.ID] in (name, alias)):
         return _activity(activities, name)
-    entities = entities or _with_content(store, name)
+    entities = entities or with_content(store, name)
     if entities or not may_scan:
         return _whole(store, entities, name)
-    activities = _with_source_id(store, {name, alias})
+    activities = with_source_id(store, {name, alias})
     if activities:
         return _activity(activities, name)
-    entities = _with_local_name(store, f.ENTITIES, f.ID, name)
+    entities = with_local_name(store, f.ENTITIES, f.ID, name)
     if entities:
         return _whole(store, entities, name)
-    return _activity(_with_local_name(store, f.ACTIVITIES, f.ACTIVITY_ID, name), name)
+    return _activity(with_local_name(store, f.ACTIVITIES, f.ACTIVITY_ID, name), name)
 
 
 def _of_id(documents: Sequence[Document], ids: set[str]) -> list[Document]:
     """Return the documents of these ids; where there are none, all of them."""
     found = {document[f.ID]: document for document in documents}
     return [d for d in found.values() if d[f.ID] in ids] or list(found.values())
-
-
-def _with_content(store: Store, name: str) -> list[Document]:
-    """Return the files whose content has a hash, as their records say."""
-    written = _DIGEST.fullmatch(name)
-    if written is None:
-        return []
-    digest, method = written["digest"].lower(), (written["method"] or "").lower()
-    texts = [digest, f"{method or 'sha256'}:{digest}"]
-    found = [
-        document
-        for document in store.find(f.ENTITIES, {f.HASH: {"$in": texts}})
-        # lstosa writes the hash of the path.
-        if location_id(document.get(f.LOCATION, "")) != digest
-        and method in ("", str(document.get(f.HASH_TYPE, method)).lower())
-    ]
-    if found or method not in ("", "sha256"):
-        return found
-    paths = [
-        part[f.LOCATION]
-        for copy in store.read(f.FILES, [digest])
-        for part in copy[f.NAMES]
-        if f.LOCATION in part
-    ]
-    ids = _ids(paths)
-    return store.read(f.ENTITIES, ids) if ids else []
-
-
-def _with_local_name(
-    store: Store, collection: str, field: str, name: str
-) -> list[Document]:
-    """Return the things of foreign documents whose URI ends with a prefixed name."""
-    written = _PREFIXED_NAME.fullmatch(name)
-    if written is None:
-        return []
-    # Without an index that helps: nothing else is found by such a name.
-    ending = f"[/#:]{re.escape(written['local'])}$"
-    return list(store.find(collection, {field: {"$regex": ending}}))
-
-
-def _with_source_id(store: Store, ids: set[str]) -> list[Document]:
-    """Return the activities that have an id in their own system."""
-    named = {f.ACTIVITY_ID: {"$in": sorted(filter(is_plain_text, ids))}}
-    # The tag stands first in the index.
-    of_any_tag = store.find(f.ACTIVITIES, {f.SESSION_TAG: {"$gt": ""}, **named})
-    return [*of_any_tag, *store.find(f.ACTIVITIES, {f.SESSION_TAG: None, **named})]
 
 
 def _activity(activities: Sequence[Document], name: str) -> Name | None:

@@ -320,29 +320,27 @@ class _Search:
 
     def _compare_others(self, chosen: Collection[Write]) -> None:
         """4. Doubt what another write, that was not chosen, may have changed."""
-        reader = self._reader
-        timeline = self._timeline
-        if reader is None or reader.start is None or len(timeline.writes) == 0:
-            return
-        start, end = reader.start, reader.end or reader.start
+        reader, is_local = self._reader, self._timeline.is_local
         ids = {write.id for write in chosen}
-        last = max(chosen, key=lambda write: write.end or write.start)
-        for write in timeline.writes:
+        for write in self._timeline.writes:
             other = write.activity
-            if other is reader or other.started_by == reader.activity_id:
+            if other is reader or (reader is not None and _are_nested(other, reader)):
                 continue
-            if reader.started_by is not None and reader.started_by == other.activity_id:
-                continue  # It runs inside of that one.
             if write.id in ids:
-                if _contradicts(other, reader):
+                if reader is not None and _contradicts(other, reader):
                     self._marks.add("clock")
                 continue
-            write_end = write.end or write.start
-            if timeline.is_local and reader.node not in (other.node, None):
+            if (
+                is_local
+                and reader is not None
+                and reader.node not in (other.node, None)
+            ):
                 continue
-            if write.start < end and write_end > start:
+            if _overlaps(write, reader):
                 self._marks.add(_CONTESTED)
-            elif _is_recorded_against_clocks(write, last, reader):
+            elif _is_recorded_before_end(write, reader) or any(
+                _overtakes(write, one, reader) for one in chosen
+            ):
                 self._marks.add("clock")
 
     def _damage(self, chosen: Sequence[Write]) -> tuple[str, ...]:
@@ -354,22 +352,19 @@ class _Search:
             other = write.activity
             if other is reader or (until is not None and write.start >= until):
                 continue
-            if reader is not None and (
-                other.started_by == reader.activity_id
-                or (
-                    reader.started_by is not None
-                    and reader.started_by == other.activity_id
-                )
-            ):
+            if reader is not None and _are_nested(other, reader):
                 continue
-            touched = chosen
+            touched: Sequence[Write] = chosen
             if write.mode != _OVERWRITE:
                 touched = [w for w in chosen if not w.slots or w.slots & write.slots]
             if self._timeline.is_local and not any(
-                w.activity.node in (other.node, None) for w in touched
+                w.activity.node in (other.node, None) for w in chosen
             ):
                 continue
-            if any(write.end is None or write.end > w.start for w in touched):
+            # A part that no other took the place of may be there or not.
+            if not touched or any(
+                write.end is None or write.end > w.start for w in touched
+            ):
                 found.append(other.id)
         return tuple(sorted(found))
 
@@ -465,23 +460,43 @@ def _contradicts(write: Activity, read: Activity) -> bool:
     return recorded_before(write, read) is False
 
 
-def _is_recorded_against_clocks(write: Write, last: Write, reader: Activity) -> bool:
-    """Say whether records say that a write came between the chosen one and the read."""
-    other = write.activity
+def _overlaps(write: Write, reader: Activity | None) -> bool:
+    """Say whether a write was going on while the file was read."""
+    if reader is None or reader.start is None:
+        return False
+    end = reader.end or reader.start
+    return write.start < end and (write.end or write.start) > reader.start
+
+
+def _is_recorded_before_end(write: Write, reader: Activity | None) -> bool:
+    """Say whether a write that ended after a read was recorded before its end."""
+    if reader is None or write.end is None:
+        return False
     time = reader.end or reader.start
-    if time is None or write.end is None:
+    if time is None or not _NONE < write.end - time <= _MOST_CLOCK_ERROR:
         return False
-    if abs(write.end - time) > _MOST_CLOCK_ERROR:
-        return False
-    if write.end > time:
-        return _has_two_nodes(other, reader) and recorded_before(other, reader) is True
-    last_end = last.end or last.start
+    other = write.activity
+    return _has_two_nodes(other, reader) and recorded_before(other, reader) is True
+
+
+def _overtakes(write: Write, chosen: Write, reader: Activity | None) -> bool:
+    """Say whether a write that ended before the chosen one was recorded after it."""
+    last, other = chosen.activity, write.activity
+    is_rival = "part" not in (write.mode, chosen.mode) or write.slots & chosen.slots
+    apart = (chosen.end or chosen.start) - (write.end or write.start)
     return (
-        write.end < last_end
-        and last.mode == _OVERWRITE
-        and _has_two_nodes(other, last.activity)
-        and recorded_before(last.activity, other) is True
-        and recorded_before(other, reader) is True
+        bool(is_rival)
+        and _NONE < apart <= _MOST_CLOCK_ERROR
+        and _has_two_nodes(other, last)
+        and recorded_before(last, other) is True
+        and (reader is None or recorded_before(other, reader) is True)
+    )
+
+
+def _are_nested(one: Activity, other: Activity) -> bool:
+    """Say whether records say that one of two activities started the other."""
+    return one.started_by == other.activity_id or (
+        other.started_by is not None and other.started_by == one.activity_id
     )
 
 

@@ -55,8 +55,8 @@ def names(answer: Lineage, origin: str) -> list[str]:
 
 def marks(answer: Lineage) -> set[str]:
     """Return all marks of an answer."""
-    parts = (*answer.nodes, *answer.edges)
-    return {mark for part in parts for mark in part.marks}
+    of_nodes = {mark for node in answer.nodes for mark in node.marks}
+    return of_nodes | {mark for edge in answer.edges for mark in edge.marks}
 
 
 def leaves(answer: Lineage) -> list[int | None]:

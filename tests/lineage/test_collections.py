@@ -1,4 +1,4 @@
-"""Rule 6 and sessions: derivations, members, and what is no file."""
+"""Derivations, members, and what is no file."""
 
 import re
 from pathlib import Path
@@ -65,15 +65,16 @@ def test_a_derivation_of_a_merged_file_is_from_when_its_last_part_was_written(
     store: Store,
 ) -> None:
     other = file("/R0/LST-1.1.Run01807.0002.fits.fz", "R0SubrunDataset")
+    merged = file("/DL2/dl2_LST-1.Run01807.h5", "DL2MergedFile")
     remember(
         store,
-        Step(name="merge", used=[RAW], generated=[DL2], start=0, end=1),
+        Step(name="merge", used=[RAW], generated=[merged], start=0, end=1),
         Step(name="write", generated=[NOTES], start=2, end=3),
-        Step(name="merge", used=[other], generated=[DL2], start=4, end=5),
-        DL2.derived(NOTES),
+        Step(name="merge", used=[other], generated=[merged], start=4, end=5),
+        merged.derived(NOTES),
     )
 
-    answer = lineage(store, DL2.id)
+    answer = lineage(store, merged.id)
 
     assert generation(answer, NOTES) == generated_by(("write", 2))
     assert answer.warnings == ()

@@ -154,8 +154,8 @@ def test_what_a_link_rule_infers_is_marked_and_can_be_left_out(store: Store) -> 
 
 
 def test_times_that_conflict_are_marked(store: Store) -> None:
-    late = Step(name="r0_to_dl1", used=[_RAW], generated=[_DL1], start=5, end=6)
-    early = Step(name="dl1_to_dl2", used=[_DL1], generated=[_DL2], start=0, end=1)
+    late = Step(name="r0_to_dl1", used=[_RAW], generated=[_DL1], start=0, end=2)
+    early = Step(name="dl1_to_dl2", used=[_DL1], generated=[_DL2], start=1, end=3)
     remember(store, _RAW, _DL1, _DL2, late, early)
 
     found = path(store, _RAW.id, _DL2.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -60,15 +61,15 @@ def step(
     )
 
 
-def reader(start: float | None, end: float | None = None, **facts: object) -> Activity:
+def reader(start: float | None, end: float | None = None, **facts: Any) -> Activity:
     """Return an execution that read the file."""
     one = step("reader", start, end, made=False)
     return one._replace(**facts)
 
 
-def timeline(*writers: Activity, **facts: object) -> Timeline:
+def timeline(*writers: Activity, **facts: Any) -> Timeline:
     """Return the timeline of the file."""
-    return Timeline.of(FILE, writers, tolerance=TOLERANCE, **facts)  # type: ignore[arg-type]
+    return Timeline.of(FILE, writers, tolerance=TOLERANCE, **facts)
 
 
 def read(

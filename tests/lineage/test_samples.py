@@ -139,21 +139,18 @@ def test_nothing_in_a_real_night_is_cut_warned_of_or_of_unknown_origin(
         for answer in answers
         for node in answer.nodes
         if node.id in answer.roots
-    } == {("R0", "raw"), (None, "external")}
+    } == {("R0", "raw"), (None, "external"), (None, "gap")}
 
 
-def test_overlapping_times_in_a_run_wise_log_are_marked_and_warned_of(
+def test_overlapping_times_in_a_run_wise_log_are_marked_and_counted(
     run_wise: Store,
 ) -> None:
     """Its activities begin with their first subrun and end with their last one."""
     answer = lineage(run_wise, "dl2_LST-1.Run01807.h5")
 
-    late = [edge for edge in answer.edges if edge.time_conflict]
-    assert len(late) == 2
-    assert answer.warnings == (
-        "the times of 2 edges conflict: by the clocks of the machines the file was "
-        "written only after it was used",
-    )
+    contested = [edge for edge in answer.edges if edge.is_contested]
+    assert len(contested) == 2
+    assert answer.completeness.contested == 2
 
 
 @pytest.mark.mongo

@@ -118,8 +118,10 @@ def asymmetric_files(store: Store, history: History) -> list[tuple[str, str]]:
 
     The impact of a file is every current file whose lineage holds any version of it.
     """
-    ids = {location_id(path) for path in history.named}
-    now = {id_: lineage(store, id_) for id_ in ids}
+    # Two spellings of a path are one file, which goes by one of their ids.
+    asked = [lineage(store, location_id(path)) for path in sorted(history.named)]
+    now = {one.start.partition("@")[0]: one for one in asked}
+    ids = now.keys()
     upstream = {
         (b, a) for b in ids for a in _entities(now[b].nodes) if a in ids and a != b
     }

@@ -233,12 +233,13 @@ def test_rules_that_change_while_entities_are_renamed_are_not_confirmed(
     store.write(fold(RECORDS))
     store.change_settings(lambda known: with_rules(known, naming_rules=[MAGIC]))
     with open_store(store_uri) as other:
-        rename_entities(
-            store,
-            on_progress=lambda entities: other.change_settings(
+
+        def change(entities: int) -> None:
+            other.change_settings(
                 lambda known: with_rules(known, naming_rules=[RUN_WISE])
-            ),
-        )
+            )
+
+        rename_entities(store, on_progress=change)
 
         assert other.has_outdated_names()
 

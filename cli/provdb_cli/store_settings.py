@@ -112,6 +112,7 @@ def list_rules(
       provdb db rules list
     """
     from provdb.lineage import LINK_RULES
+    from provdb.model.naming_rules import NAMING_RULES
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store(is_checked=False) as store:
@@ -124,6 +125,11 @@ def list_rules(
         _rule_row(asdict(rule), kind="link", source="provdb")
         for rule in LINK_RULES
         if rule.name not in own["link"]
+    ]
+    rows += [
+        _rule_row(rule.table(), kind="naming", source="provdb")
+        for rule in NAMING_RULES.rows
+        if rule.name not in own["naming"]
     ]
     rows += [
         _rule_row(table, kind=kind, source="store")

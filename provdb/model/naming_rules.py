@@ -67,6 +67,8 @@ _STATED: Final = ("level", "data_kind", "telescope", "particle")
 _NUMBERS: Final = ("run", "subrun", "simulation_run")
 _GROUPS: Final = (*_STATED, *_NUMBERS, "stream", "date")
 _PATTERNS: Final = ("entity", "file", "folder")
+# Stands before a pattern that finds small and capital letters alike.
+_CASELESS: Final = "(?i)"
 _KEYS: Final = ("name", *_PATTERNS, *_STATED, "simulated")
 
 
@@ -108,6 +110,23 @@ class NamingRule:
         """Whether the row reads a run or a subrun out of the file name."""
         groups = () if self.file is None else self.file.groupindex
         return any(name in groups for name in _NUMBERS)
+
+    def table(self) -> dict[str, Any]:
+        """Return the row as a table of a file that `naming_rules` takes.
+
+        >>> NamingRule(name="drive", file=re.compile("^Drive"), level="R0").table()
+        {'name': 'drive', 'file': '^Drive', 'level': 'R0'}
+        """
+        table: dict[str, Any] = {"name": self.name}
+        for key in _PATTERNS:
+            pattern: re.Pattern[str] | None = getattr(self, key)
+            if pattern is not None:
+                is_caseless = pattern.flags & re.IGNORECASE
+                table[key] = pattern.pattern
+                if is_caseless and not pattern.pattern.startswith(_CASELESS):
+                    table[key] = _CASELESS + pattern.pattern
+        table |= {key: value for key in _STATED if (value := getattr(self, key))}
+        return table | ({"simulated": True} if self.is_simulated else {})
 
     def read(self, entity: str, file: str, folder: str) -> dict[str, str] | None:
         """Return what the row says of an entity, or None if it is not about it.

@@ -107,19 +107,18 @@ def copy(
 def migrate(settings: Settings, format_name: str | None, output: Path | None) -> None:
     """Update a store that an earlier version of provdb wrote.
 
-    The store can be used meanwhile. If the migration is interrupted, the next call
-    continues it.
+    Entities that follow earlier naming rules of the store are updated too. The store
+    can be used meanwhile. If the migration is interrupted, the next call continues it.
 
     \b
     Example:
       provdb db migrate
     """
-    from provdb.model import CURRENT_VERSIONS
-    from provdb.store import migrate_store
+    from provdb.store import migrate_store, migration_size
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store(is_checked=False) as store:
-        total = sum(store.outdated_count(name) for name in CURRENT_VERSIONS)
+        total = migration_size(store)
         with progress("migrating", total=total, unit="documents") as advance:
             changed = migrate_store(store, on_progress=advance)
     rows = [{"name": name, "changed": count} for name, count in changed.items()]

@@ -155,7 +155,7 @@ class LinkRule:
     def covers(self, entity: Entity) -> bool:
         """Say whether the rule is about an entity at all."""
         return (
-            entity.run is not None
+            entity.is_of_run
             and entity.file_name is not None
             and self.is_about(entity.name or "")
             and self.is_about_file(entity.file_name)
@@ -234,7 +234,7 @@ class RuleIndex:
         file_name = entity.file_name
         if file_name is not None and self._finds(entity):
             return _READ_SIDE
-        if entity.run is None or file_name is None:
+        if file_name is None or not entity.is_of_run:
             return _NO_SIDES
         name = entity.name or ""
         if self.keeps(name):
@@ -408,6 +408,7 @@ def _agree(one: Entity, other: Entity) -> bool:
         and one.stream == other.stream
         and one.subrun == other.subrun
         and one.particle == other.particle
+        and one.simulation_run == other.simulation_run
     )
 
 

@@ -160,6 +160,8 @@ def process(night: Night, folder: Path, chance: random.Random) -> None:
             node.now = max(node.now, nodes[0].now)
             dl2 = process_subrun(night, node, run, subrun, config)
             merged += [dl2] if dl2 else []
+        # The merge waits for the subruns on all nodes.
+        nodes[0].now = max(node.now for node in nodes)
         merge(night, nodes[0], run, merged)
 
 

@@ -81,9 +81,10 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def shell(tmp_path: Path, mongo_store_uri: str) -> Shell:
-    """A shell in a folder that holds a real log and a product of its night."""
+    """A shell in a folder with a real log, a product of its night, and the examples."""
     (tmp_path / "prov.log").write_bytes(SAMPLE.read_bytes())
     (tmp_path / LSTCHAIN_DL2.name).write_bytes(LSTCHAIN_DL2.read_bytes())
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     return Shell(tmp_path, server=mongo_store_uri)
 
 

@@ -53,13 +53,12 @@ def check(
 ) -> None:
     """Show what is wrong with captured provenance.
 
-    If anything is, the exit status is 1. In itself: a file that was used with another
-    content than was written, data products that nobody made, files that were used
-    before they were written, steps that mix telescopes, placeholders in paths,
-    dangling links, activities without an end or a start, ids that mean several
-    activities. Against a definition: missing roles, and what it does not declare.
-    A table is followed by the next step for each kind of finding; JSON has a sentence
-    and the next step for each finding.
+    It finds files that were used with another content than was written, data products
+    that nobody made, files that were used before they were written, steps that mix
+    telescopes, placeholders in paths, links that lead nowhere, activities without a
+    start or an end, and ids of several activities; with a definition also missing
+    roles and names that it does not declare. Each finding has a sentence and a next
+    step. The exit status is 1 if there is any.
 
     \b
     Example:

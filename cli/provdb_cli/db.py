@@ -22,7 +22,8 @@ _COPY_COLUMNS = ("name", "added", "changed", "unchanged")
 def db() -> None:
     """Prepare, measure, migrate and copy the store.
 
-    Its settings are those of all who use it: aliases of folders, rules, tolerances.
+    The settings of a store (aliases of folders, rules, clock tolerance) apply to all
+    who use it.
 
     \b
     Example:
@@ -104,21 +105,20 @@ def copy(
 @output_options()
 @click.pass_obj
 def migrate(settings: Settings, format_name: str | None, output: Path | None) -> None:
-    """Bring a store that an earlier version of provdb wrote up to date.
+    """Update a store that an earlier version of provdb wrote.
 
-    Others may read and write meanwhile. What is done when it is interrupted stays, and
-    the next call goes on from there.
+    Entities that follow earlier naming rules of the store are updated too. The store
+    can be used meanwhile. If the migration is interrupted, the next call continues it.
 
     \b
     Example:
       provdb db migrate
     """
-    from provdb.model import CURRENT_VERSIONS
-    from provdb.store import migrate_store
+    from provdb.store import migrate_store, migration_size
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store(is_checked=False) as store:
-        total = sum(store.outdated_count(name) for name in CURRENT_VERSIONS)
+        total = migration_size(store)
         with progress("migrating", total=total, unit="documents") as advance:
             changed = migrate_store(store, on_progress=advance)
     rows = [{"name": name, "changed": count} for name, count in changed.items()]

@@ -37,14 +37,16 @@ _TABLES: Final = (
     metavar="NEW",
     help="Write a copy to NEW, a file or a folder, and leave FILE as it is.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done, write nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be written, and write nothing."
+)
 @rules_option
 @strict_option
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(TABLE_FORMATS),
-    help="Table on a terminal, json when piped, unless told.",
+    help="Default: table on a terminal, json when piped.",
 )
 @click.pass_context
 def embed(
@@ -58,10 +60,10 @@ def embed(
 ) -> None:
     """Write all that FILE came from into FILE, an HDF5 or FITS file.
 
-    'provdb ingest' of the file restores it in any store. HDF5 gets a data set
-    /provenance/provdb, FITS lines of HISTORY and an extension PROVENANCE, both with
-    PROV-JSON. The data stay as they are. A file is replaced as a whole or not at all;
-    what was embedded before is replaced, and where nothing changed nothing is written.
+    'provdb ingest' of the file restores the lineage in any store. HDF5 files get a data
+    set /provenance/provdb, FITS files lines of HISTORY and an extension PROVENANCE,
+    both with PROV-JSON. All other data stay as they are. An earlier embedding is
+    replaced; a file in which nothing changed is not written.
 
     \b
     Example:

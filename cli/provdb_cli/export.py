@@ -82,9 +82,10 @@ def export(
 ) -> None:
     """Write everything FILE came from as PROV, for other tools.
 
-    Steps are activities, versions of files are entities, and every format has the same
-    of them. What was exported as PROV-JSON, PROV-XML, PROV-N or RDF can be ingested
-    again, into any store.
+    Steps are activities, and versions of files are entities, in every format. A file
+    that several steps wrote in parts is a collection of the parts. Relations say how
+    they are known and what is in doubt. 'provdb ingest' reads PROV-JSON, PROV-XML,
+    PROV-N and RDF into any store again.
 
     \b
     Example:

@@ -131,10 +131,10 @@ def find(
     """Show everything that QUERY asks for.
 
     A query is conditions, such as level:DL1 or run:1618..1620, joined by blanks, OR,
-    NOT and brackets; then stages after pipes. The exit status is 1 if nothing is
-    found; the conditions that nothing matches are named then. If a lineage that
-    upstream() or downstream() follows is not complete, or in doubt, a warning says so.
-    Times without a zone are read in that of the settings.
+    NOT and brackets; then stages after pipes. If nothing is found, the exit status is
+    1, and the conditions that nothing matches are named. A warning says if a lineage
+    of upstream() or downstream() is not complete or has a doubt. Times without a zone
+    are in the zone of the settings.
 
     \b
     Example:

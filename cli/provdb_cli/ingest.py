@@ -38,7 +38,7 @@ _MOST_WARNINGS: Final = 20
     "input_format",
     type=click.Choice(_FORMATS),
     metavar="FORMAT",
-    help="What the inputs are; found by their content unless told. One of "
+    help="What the inputs are; default: found by their content. One of "
     f"{', '.join(_FORMATS)}.",
 )
 @click.option(
@@ -63,7 +63,7 @@ _MOST_WARNINGS: Final = 20
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many processes read; as many as there are cores unless told.",
+    help="How many processes read. Default: as many as there are cores.",
 )
 @click.pass_context
 def ingest(

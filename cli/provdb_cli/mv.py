@@ -15,29 +15,29 @@ __all__ = ["mv"]
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path())
 @click.argument("target", type=click.Path())
-@click.option("-f", "--force", is_flag=True, help="Replace files that are there.")
+@click.option("-f", "--force", is_flag=True, help="Replace files that exist.")
 @click.option(
     "--record-only",
     is_flag=True,
-    help="Move nothing: record that the files were moved already.",
+    help="Move nothing; record a move that was made before.",
 )
 @click.option(
     "--at",
     "moved_at",
     type=Time(),
     metavar="TIME",
-    help="When they were moved (UTC, or with a zone), with --record-only.",
+    help="With --record-only: when the files were moved. Default: now.",
 )
 @click.option(
     "--session-tag",
     metavar="TAG",
-    help="Tag of the session; PROVDB_SESSION_TAG, else mv, unless told.",
+    help="Tag of the session. Default: PROVDB_SESSION_TAG, else mv.",
 )
 @click.option(
     "--hash",
     "hash_method",
     type=click.Choice(("sha256", "sha1", "md5")),
-    help="Record what is in the files, too; this reads them whole.",
+    help="Record a hash of the content of each file, which is read for it.",
 )
 @click.option("--dry-run", is_flag=True, help="Record everything, and move nothing.")
 @click.pass_obj
@@ -54,9 +54,9 @@ def mv(
 ) -> None:
     """Move files, so that lineage follows them.
 
-    TARGET is the new path, or a folder to move the files into. Nothing is moved if
-    one of them is not there, or would replace a file that is (exit status 1) without
-    --force.
+    TARGET is the new path, or a folder to move the files into. Nothing is moved if one
+    of the files does not exist (exit status 3), or would replace another one without
+    --force (exit status 1).
 
     \b
     Example:

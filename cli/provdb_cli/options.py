@@ -25,6 +25,7 @@ __all__ = [
     "Time",
     "as_of_option",
     "collapse_option",
+    "dry_run_option",
     "escape",
     "link_option",
     "output_options",
@@ -218,7 +219,7 @@ def output_options(
         is_graph: Whether it can be written in the formats of `provdb.export` too.
     """
     formats: tuple[str, ...] = TREE_FORMATS if is_tree else TABLE_FORMATS
-    default = f"{formats[0].capitalize()} on a terminal, json when piped, unless told."
+    default = f"Default: {formats[0]} on a terminal, json when piped."
     metavar = None
     if is_graph:
         formats += GRAPH_FORMATS
@@ -250,8 +251,8 @@ def as_of_option(command: _Command) -> _Command:
         "--as-of",
         type=Time(),
         metavar="TIME",
-        help="Answer from what had happened by TIME; without a zone it is read in that "
-        "of the settings, UTC unless told.",
+        help="Answer from what had happened by TIME. A time without a zone is in the "
+        "zone of the settings, by default UTC.",
     )(command)
 
 
@@ -260,7 +261,18 @@ def rules_option(command: _Command) -> _Command:
     return click.option(
         "--no-inferred",
         is_flag=True,
-        help="Leave out what no record says, but a link rule infers.",
+        help="Follow records alone: no link rules, no equal contents, no folders or "
+        "patterns.",
+    )(command)
+
+
+def dry_run_option(command: _Command) -> _Command:
+    """Give a question ``--dry-run``."""
+    return click.option(
+        "--dry-run",
+        "is_dry_run",
+        is_flag=True,
+        help="Include recorded dry runs, as if they had written their files.",
     )(command)
 
 
@@ -270,8 +282,8 @@ def strict_option(command: _Command) -> _Command:
         "--strict",
         "is_strict",
         is_flag=True,
-        help="End with exit status 1 unless the lineage is complete to raw data and "
-        "nothing in it is in doubt; the answer is written all the same.",
+        help="End with exit status 1 if the lineage is not complete to raw data or "
+        "has a doubt. The answer is written in any case.",
     )(command)
 
 
@@ -290,9 +302,9 @@ def collapse_option(command: _Command) -> _Command:
         "--collapse",
         "granularity",
         type=click.Choice(("none", "activity", "run")),
-        help="Make one node of the steps of one name and tag, or of one name and run, "
-        "and one of their subruns; unless told, run for a graph of more than 60 nodes, "
-        "and none for all else.",
+        help="Make one node of the steps of one name and session tag (activity) or of "
+        "one name and run (run), and one of their files. Default: run for a graph of "
+        "more than 60 nodes, else none.",
     )(command)
 
 
@@ -301,8 +313,8 @@ def telescope_option(command: _Command) -> _Command:
     return click.option(
         "--telescope",
         metavar="NAME",
-        help="Take only what is of this telescope, such as LST-2, where several have "
-        "runs of the same number.",
+        help="Use only the data of this telescope, such as LST-2. Several telescopes "
+        "may have runs of the same number.",
     )(command)
 
 
@@ -311,9 +323,8 @@ def link_option(command: _Command) -> _Command:
     return click.option(
         "--link-template",
         metavar="URL",
-        help="Where svg, pdf and html link to for a file, with fields such as "
-        "{location}, {file_name}, {run:05d}, {level} or {id}; file://{location} "
-        "unless told.",
+        help="Link of a file in svg, pdf and html, with fields such as {location}, "
+        "{file_name}, {run:05d}, {level} or {id}. Default: file://{location}.",
     )(command)
 
 
@@ -325,7 +336,7 @@ def walk_options(command: _Command) -> _Command:
         type=click.Choice(LEVELS, case_sensitive=False),
         help="List the files of this level: one location a line, or in the JSON.",
     )
-    return reach_options(leaves(unfold_option(command)))
+    return reach_options(dry_run_option(leaves(unfold_option(command))))
 
 
 def reach_options(command: _Command) -> _Command:

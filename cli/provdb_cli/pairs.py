@@ -18,6 +18,7 @@ from provdb_cli.options import (
     FileName,
     SideName,
     as_of_option,
+    dry_run_option,
     output_options,
     rules_option,
     strict_option,
@@ -73,6 +74,7 @@ _DIFF_COLUMNS: Final = ("kind", "steps", "name", "a", "b")
 @click.argument("b", type=FileName())
 @as_of_option
 @rules_option
+@dry_run_option
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -92,6 +94,7 @@ def path(
     *,
     as_of: datetime | None,
     no_inferred: bool,
+    is_dry_run: bool,
     limit: int,
     unfold: bool,
     is_strict: bool,
@@ -100,8 +103,8 @@ def path(
 ) -> None:
     """Show how B came from A, or A from B: the shortest ways.
 
-    A and B are named as in 'provdb query lineage'. Where neither came from the other
-    the exit status is 1.
+    A and B are files or activities, named as in 'provdb query lineage'. The exit status
+    is 1 if neither came from the other.
 
     \b
     Example:
@@ -112,7 +115,7 @@ def path(
     format_name = choose_format(format_name, output, on_terminal="tree")
     with settings.open_store() as store:
         rules = () if no_inferred else None
-        options = WalkOptions(rules=rules, as_of=as_of)
+        options = WalkOptions(rules=rules, as_of=as_of, is_dry_run=is_dry_run)
         found = path(store, a, b, options=options, limit=limit)
     for warning in found.warnings:
         warn(f"warning: {warning}")
@@ -164,10 +167,9 @@ def diff(
 ) -> None:
     """Show what differs between A and B, by step and role.
 
-    Compared are inputs, parameters, configuration by content, software, commit of the
-    code, nodes, statuses and durations; the other run's own numbers, night and times
-    are no difference. As with diff, the exit status is 1 where anything differs. How
-    far back files are followed is said by --as-of and --no-inferred.
+    Inputs, parameters, configuration by content, software, commit of the code, nodes,
+    statuses and durations are compared; numbers of runs, nights and times are not. The
+    exit status is 1 if anything differs, as that of diff.
 
     \b
     A and B each are one of
@@ -182,6 +184,7 @@ def diff(
     Example:
       provdb query diff 01807 01808
       provdb query diff dl2_LST-1.Run01807.0000.h5 dl2_LST-1.Run01807.0003.h5
+      provdb query diff dl2_LST-1.Run01807.h5@b3261e79 dl2_LST-1.Run01807.h5
       provdb query diff production:v0.12.3 production:v0.13.0
     """
     from provdb.compare import diff

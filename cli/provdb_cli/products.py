@@ -37,16 +37,16 @@ _TABLES = (("path", "kind", "source"),)
     type=click.Path(path_type=Path),
     default=".",
     metavar="DIR",
-    help="Write into this folder, and make it if it is not there; here unless told.",
+    help="Folder to write into; it is made if it does not exist. Default: here.",
 )
 @telescope_option
 @strict_option
-@click.option("--no-graph", is_flag=True, help="Draw no graph, write no PDF.")
+@click.option("--no-graph", is_flag=True, help="Write no graph (PDF).")
 @click.option(
     "--format",
     "format_name",
     type=click.Choice(TABLE_FORMATS),
-    help="Table on a terminal, json when piped, unless told.",
+    help="Default: table on a terminal, json when piped.",
 )
 @click.pass_obj
 def products(
@@ -61,10 +61,10 @@ def products(
 ) -> None:
     """Write the products of RUN as lstosa does: log, JSON, graph.
 
-    Beside them stand the configuration files that were used. RUN is 01807, 1807 or
-    Run01807. Unless told, the views are calibration_to_dl1 and calibration_to_dl2, as
-    far as the run has come. Where several telescopes have a run of this number, each
-    has products of its own.
+    The configuration files that were used are written beside them. RUN is 01807, 1807
+    or Run01807. The default views are calibration_to_dl1 and calibration_to_dl2, as far
+    as the run has come. If several telescopes have a run of this number, each has
+    products of its own.
 
     \b
     Example:

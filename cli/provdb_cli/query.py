@@ -112,17 +112,23 @@ def query() -> None:
 def lineage(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything FILE came from, back to raw data.
 
-    FILE is a path in any spelling, the end of one, a file name, an id, a UUID, the hash
-    of its content, or the id of an activity; FILE@VERSION is one version of it, as
-    'provdb query versions' lists them.
+    FILE is a path in any spelling, the end of a path, a file name, an id, a UUID, the
+    hash of the content, or the id of an activity. FILE@VERSION is one version of a
+    file, as 'provdb query versions' lists them; otherwise the current version is meant.
 
-    What is weak is marked: contested (another write may have made what was used),
-    clock (clocks of two machines contradict the order of the records), time conflict
-    (written only after it was used), maybe damaged (a write that did not end well
-    may have changed it), mixed (parts of several passes in one file), incomplete
-    (records of a step are missing), gap (nobody is known to have made it), and
-    inferred by a rule. The last line says whether the answer is complete; formats
-    other than tree and JSON say it on stderr if it is not.
+    \b
+    Marks in the answer:
+      contested      another write may have made what was used
+      clock          clocks of two machines contradict the order of records
+      time conflict  by the clocks, the file was written only after it was used
+      maybe damaged  a write that did not end well may have changed the file
+      mixed          the file has parts of several passes or software versions
+      incomplete     records of a step are missing
+      gap            nobody is known to have made this data product
+      inferred       a link rule, a folder or a pattern says so, and no record
+
+    The last line says whether the answer is complete. JSON has it as a field; the
+    other formats warn on stderr if it is not.
 
     \b
     Example:
@@ -146,6 +152,10 @@ def lineage(settings: Settings, /, file: str, **options: Any) -> None:
 @click.pass_obj
 def impact(settings: Settings, /, file: str, **options: Any) -> None:
     """Show everything that came from FILE.
+
+    The answer has what is there now and came from any version of FILE, and says which
+    version each step used. FILE@VERSION stands for one version. FILE and the marks are
+    those of 'provdb query lineage'.
 
     \b
     Example:
@@ -171,6 +181,9 @@ def versions(
     output: Path | None,
 ) -> None:
     """Show who wrote FILE, when, and which version is there now.
+
+    The id of a version can be used wherever a FILE is named. So can FILE@VERSION, with
+    what stands behind the @ of the id.
 
     \b
     Example:

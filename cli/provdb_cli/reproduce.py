@@ -28,11 +28,11 @@ def reproduce(
 ) -> None:
     """Write the commands that made FILE as a shell script, in order.
 
-    Each execution of a script is one command. Configuration files come out of the
-    store by their content. The script ends where an input is missing or has another
-    content than was recorded, and compares the result with what was recorded of FILE;
-    what was never recorded, or was masked as a secret, is said in it. If no command
-    makes FILE the exit status is 1.
+    Each execution of a script is one command. Configuration files are taken from the
+    store. The shell script stops if an input is missing or has another content than was
+    recorded, and compares the result with the recorded content of FILE. Comments in it
+    say what was never recorded, and where a secret was masked. The exit status is 1 if
+    no command makes FILE.
 
     \b
     Example:

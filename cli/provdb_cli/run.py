@@ -39,39 +39,39 @@ class Parameter(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Gen
 @click.option(
     "--name",
     metavar="STEP",
-    help="The step; that of the tag, or the name of the command, unless told.",
+    help="Name of the step. Default: that of the tag, else the name of the command.",
 )
 @click.option(
     "--session-tag",
     metavar="TAG",
-    help="Tag of the session, such as r0_to_dl1:01618; PROVDB_SESSION_TAG unless told.",
+    help="Tag of the session, such as r0_to_dl1:01618. Default: PROVDB_SESSION_TAG.",
 )
 @click.option(
     "--used",
     multiple=True,
     metavar="[ROLE=]PATH",
-    help="A file that it uses, or a quoted pattern; repeat for more.",
+    help="A file that the command uses, or a quoted pattern; repeat for more.",
 )
 @click.option(
     "--generated",
     multiple=True,
     metavar="[ROLE=]PATH",
-    help="A file that it generates, or a quoted pattern; repeat for more.",
+    help="A file that the command generates, or a quoted pattern; repeat for more.",
 )
 @click.option(
     "--part",
     "parts",
     multiple=True,
     metavar="[ROLE=]PATH",
-    help="As --generated, of a file of which it writes only the part of its run or "
-    "subrun; the other parts stay.",
+    help="As --generated, for a file of which the command writes only the part of its "
+    "run or subrun; the other parts stay.",
 )
 @click.option(
     "--append",
     "appended",
     multiple=True,
     metavar="[ROLE=]PATH",
-    help="As --generated, of a file to which it adds; what was in it stays.",
+    help="As --generated, for a file to which the command adds; its old content stays.",
 )
 @click.option(
     "--parameter",
@@ -85,7 +85,7 @@ class Parameter(click.ParamType):  # type: ignore[type-arg,unused-ignore]  # Gen
     "--hash",
     "hash_method",
     type=click.Choice(("sha256", "sha1", "md5")),
-    help="Record what is in the files, too; this reads them whole.",
+    help="Record a hash of the content of each file, which is read for it.",
 )
 @click.option("--dry-run", is_flag=True, help="Record everything, and run nothing.")
 @click.pass_context
@@ -105,11 +105,12 @@ def run(
     """Run a command, and record it as one activity.
 
     The command runs as if it were called alone: its input and output, its exit status
-    and the signals are its own. What goes wrong in provdb is told on stderr, and stops
-    nothing.
+    and the signals are its own. An error of provdb is written to stderr, and does not
+    stop the command.
 
-    What a command does to its outputs is told from the other writes of a file, unless
-    --part or --append says it; a file may be named by --generated, too.
+    Without --part or --append, lineage tells from the other writes of a file whether
+    the command replaced all of it. A file of --part or --append need not be named by
+    --generated.
 
     \b
     Example:

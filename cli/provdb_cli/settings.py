@@ -22,6 +22,10 @@ _OUTDATED: Final = (
     "warning: an earlier version of provdb wrote some of the store; "
     "'provdb db migrate' brings it up to date"
 )
+_OUTDATED_NAMES: Final = (
+    "warning: some entities do not follow the naming rules of the store yet; "
+    "'provdb db migrate' updates them"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,8 @@ class Settings:
         Args:
             uri: Another store, or None.
             timeout_seconds: How long a server may take for one answer, or None.
-            is_checked: Whether to warn of documents of an earlier version.
+            is_checked: Whether to warn of documents of an earlier version, or with
+                names by earlier naming rules.
         """
         # Loaded here, so that --help is quick.
         from provdb.store import open_store
@@ -71,6 +76,8 @@ class Settings:
             try:
                 if store.is_outdated():
                     warn(_OUTDATED)
+                elif store.has_outdated_names():
+                    warn(_OUTDATED_NAMES)
             except BaseException:
                 store.close()
                 raise

@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from provdb_cli.errors import warn
 from provdb_cli.options import output_options
 from provdb_cli.output import choose_format, print_rows
+from provdb_cli.progress import progress
 from provdb_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from provdb.store import Store
 
 __all__ = ["alias", "rules", "set_value", "show_settings"]
 
@@ -20,7 +25,7 @@ _SETTING_COLUMNS = ("name", "value")
 
 @click.group()
 def alias() -> None:
-    """Tell the store which folders are one under several mount points.
+    """Join folders that are one folder under several mount points.
 
     \b
     Example:
@@ -33,10 +38,10 @@ def alias() -> None:
 @click.argument("target")
 @click.pass_obj
 def add_alias(settings: Settings, prefix: str, target: str) -> None:
-    """Take what is below PREFIX as the same files below TARGET.
+    """Make paths below PREFIX name the same files as those below TARGET.
 
-    Both are folders, or the beginnings of URLs. Every question of everybody who uses
-    the store follows it; what is stored does not change.
+    Both are folders, or how URLs begin. The alias applies to every question to the
+    store; stored documents do not change.
 
     \b
     Example:
@@ -72,7 +77,7 @@ def list_aliases(
 @click.argument("prefix")
 @click.pass_obj
 def remove_alias(settings: Settings, prefix: str) -> None:
-    """Take PREFIX as a folder of its own again.
+    """Remove the alias of PREFIX, which is a folder of its own then.
 
     \b
     Example:
@@ -86,7 +91,7 @@ def remove_alias(settings: Settings, prefix: str) -> None:
 
 @click.group()
 def rules() -> None:
-    """Tell the store which gaps may be bridged, and how files are named.
+    """Add rules that link files, or that read names of files.
 
     \b
     Example:
@@ -100,13 +105,14 @@ def rules() -> None:
 def list_rules(
     settings: Settings, format_name: str | None, output: Path | None
 ) -> None:
-    """List the known rules and those of the store.
+    """List the rules of provdb and those of the store.
 
     \b
     Example:
       provdb db rules list
     """
     from provdb.lineage import LINK_RULES
+    from provdb.model.naming_rules import NAMING_RULES
 
     format_name = choose_format(format_name, output, on_terminal="table")
     with settings.open_store(is_checked=False) as store:
@@ -119,6 +125,11 @@ def list_rules(
         _rule_row(asdict(rule), kind="link", source="provdb")
         for rule in LINK_RULES
         if rule.name not in own["link"]
+    ]
+    rows += [
+        _rule_row(rule.table(), kind="naming", source="provdb")
+        for rule in NAMING_RULES.rows
+        if rule.name not in own["naming"]
     ]
     rows += [
         _rule_row(table, kind=kind, source="store")
@@ -135,7 +146,9 @@ def add_rules(settings: Settings, file: Path) -> None:
     """Add the rules of a TOML file to the store.
 
     Each is a [[link_rules]] or a [[naming_rules]] with a name; a rule of that name
-    that is there is replaced, also a known one.
+    that is there is replaced, also a known one. With a naming rule, the names of all
+    entities in the store are read anew: level, run, telescope and the like follow the
+    rules at once, also for what was ingested before.
 
     \b
     Example:
@@ -147,6 +160,7 @@ def add_rules(settings: Settings, file: Path) -> None:
     added = read_rules(file)
     with settings.open_store(is_checked=False) as store:
         store.change_settings(lambda known: with_rules(known, **added))
+        _rename_entities(store)
 
 
 @rules.command("remove")
@@ -154,6 +168,8 @@ def add_rules(settings: Settings, file: Path) -> None:
 @click.pass_obj
 def remove_rule(settings: Settings, name: str) -> None:
     """Remove the rules called NAME from the store; known ones stay.
+
+    Without a naming rule, the names of all entities are read anew.
 
     \b
     Example:
@@ -163,6 +179,7 @@ def remove_rule(settings: Settings, name: str) -> None:
 
     with settings.open_store(is_checked=False) as store:
         store.change_settings(lambda known: without_rule(known, name))
+        _rename_entities(store)
 
 
 @click.command("settings")
@@ -171,7 +188,7 @@ def remove_rule(settings: Settings, name: str) -> None:
 def show_settings(
     settings: Settings, format_name: str | None, output: Path | None
 ) -> None:
-    """Show the settings of the store, which all who use it share.
+    """Show the settings of the store, which apply to all who use it.
 
     \b
     Example:
@@ -195,8 +212,8 @@ def show_settings(
 def set_value(settings: Settings, name: str, values: tuple[str, ...]) -> None:
     """Change a setting of the store.
 
-    clock-tolerance is how far the clocks of two nodes may be apart, such as 5s or
-    500ms; node-local are patterns of locations on a disk of one node.
+    clock-tolerance is how much the clocks of two nodes may differ, such as 5s or 500ms.
+    node-local are patterns of paths on disks that only their own node can read.
 
     \b
     Example:
@@ -209,11 +226,27 @@ def set_value(settings: Settings, name: str, values: tuple[str, ...]) -> None:
         store.change_settings(lambda known: with_value(known, name, values))
 
 
+def _rename_entities(store: "Store") -> None:
+    """Have all entities follow the naming rules of a store, if these have changed."""
+    from provdb.model import fields as f
+    from provdb.store import rename_entities
+
+    if not store.has_outdated_names():
+        return
+    total = store.document_count(f.ENTITIES)
+    with progress("reading names anew", total=total, unit="entities") as advance:
+        changed = rename_entities(store, on_progress=advance)
+    if total:
+        warn(
+            f"the naming rules have changed; {changed} of {total} entities were updated"
+        )
+
+
 def _rule_row(table: Mapping[str, Any], *, kind: str, source: str) -> dict[str, Any]:
     told = (
         f"{key}={', '.join(value) if isinstance(value, list | tuple) else value}"
         for key, value in table.items()
-        if key != "name"
+        if key != "name" and value is not None
     )
     return {
         "name": table["name"],

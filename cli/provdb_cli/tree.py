@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from provdb.lineage import Lineage, LineageNode, Paths, TreeRow, tree
 from provdb.lineage.result import DOUBTS, mark_in_words
-from provdb.model import file_facts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -189,8 +188,7 @@ def _label(files: Sequence[LineageNode]) -> str:
     subruns = {file.subrun for file in files if file.subrun is not None}
     if len(subruns) > 1:
         label = _ranged(label, _SUBRUN_OF_NAME, subruns)
-    named = (file_facts(file.name, file.location).stream for file in files)
-    streams = {stream for stream in named if stream is not None}
+    streams = {file.stream for file in files if file.stream is not None}
     return _ranged(label, _STREAM_OF_NAME, streams)
 
 

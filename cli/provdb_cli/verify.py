@@ -45,10 +45,10 @@ def verify(
 ) -> None:
     """Compare FILE, and what it was made from, with recorded contents.
 
-    Each file is the same, differs, is missing, was overwritten by a later step, or
-    has no recorded content. One that says that it had the recorded content before
-    'provdb embed' wrote into it is told as embedded. If any differs, FILE itself or
-    what it was made from, the exit status is 1. FILE@VERSION is one version of it.
+    Each file is the same, differs, is missing, was overwritten by a later step, or has
+    no recorded content. A file is embedded if it had the recorded content before
+    'provdb embed' wrote into it. The exit status is 1 if any file differs. FILE@VERSION
+    is one version of FILE.
 
     \b
     Example:

@@ -325,6 +325,8 @@ def _joined(nodes: Sequence[LineageNode]) -> LineageNode:
         folder=folder,
         statuses=tuple(statuses),
         marks=joined_marks(node.marks for node in members),
+        telescope=_shared(members, lambda node: node.telescope),
+        stream=_shared(members, lambda node: node.stream),
     )
 
 

@@ -17,8 +17,12 @@ UNDESCRIBED: Final = Entity("")
 # Data products of a run beside those that have a level.
 _MADE_OF_RUNS: Final = ("calibration",)
 # What follows the distance is said of collapsed nodes only, but for the marks.
-_OF_ONE: Final = LineageNode("", "")[LineageNode._fields.index("distance") + 1 : -1]
+_OF_ONE: Final = LineageNode("", "")[
+    LineageNode._fields.index("distance") + 1 : LineageNode._fields.index("marks")
+]
 _NO_MARKS: Final[tuple[str, ...]] = ()
+# Telescope and stream of an activity, which has no name of its own.
+_UNNAMED: Final = (None, None)
 # There are many nodes, and the class itself takes twice as long.
 _node: Final[Callable[[tuple[Any, ...]], LineageNode]] = partial(
     tuple.__new__, LineageNode
@@ -49,12 +53,13 @@ def describe(
             id_, name, tag, _, status, start, end, run, subrun, *_ = node
             told = id_, "activity", name, None, None, run, subrun, None, status, None
             when = tag, start, end, None, distances.get(id_, 0)
-            yield _node((*told, *when, *_OF_ONE, marks.get(id_, _NO_MARKS)))
+            mark = marks.get(id_, _NO_MARKS)
+            yield _node((*told, *when, *_OF_ONE, mark, *_UNNAMED))
             continue
         id_, entity, generators, sources = node
         known = entities.get(entity, UNDESCRIBED)
         run = known.run
-        if known.is_collection:
+        if known.is_collection and run is None:
             runs = runs or _runs_of_collections(nodes, edges, loader)
             run = runs[id_]
         worst = _status(generators, loader) if generators else None
@@ -64,7 +69,8 @@ def describe(
         which = id_[len(entity) + 1 :] or None, worst, origin
         where = None, None, None, entity, distances[id_]
         mark = marks.get(id_, _NO_MARKS)
-        yield _node((*what, *which, *where, *_OF_ONE, mark))
+        named = known.telescope, known.stream
+        yield _node((*what, *which, *where, *_OF_ONE, mark, *named))
 
 
 def origin_of(entity: Entity) -> str:

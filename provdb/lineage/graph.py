@@ -3,7 +3,7 @@
 Both directions are read off the same function, `see`, so they agree.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from provdb.lineage.link_rules import common_parts
 from provdb.lineage.loader import Loader
 from provdb.lineage.resolve import Read, resolve, state_of
 from provdb.lineage.result import DOUBTS, LineageEdge
-from provdb.lineage.steps import Activity
+from provdb.lineage.steps import Activity, Entity
 from provdb.lineage.timeline import Timeline, Write
 from provdb.lineage.version import Source, Version
 
@@ -307,15 +307,15 @@ class Graph:
             top = path[-1]
             declared = next(top.declared, None)
             if declared is not None:
-                relation, below = declared
+                relation, below, evidence = declared
                 version = self._seen_at_once(below, reader)
                 if version is None and any(p.entity == below for p in path):
                     version = self._unmade(below)
                     top.is_circular = True
                 if version is not None:
-                    top.sources.append(Source(relation, version, _RECORDED))
+                    top.sources.append(Source(relation, version, evidence))
                     continue
-                path.append(self._begin(below, reader, None, relation))
+                path.append(self._begin(below, reader, None, relation, evidence))
                 continue
             sources = top.sources or self._bridged(top.entity, reader, top.hash)
             version = self._unmade(top.entity, frozenset(sources))
@@ -324,7 +324,7 @@ class Graph:
             path.pop()
             if not path:
                 return version
-            path[-1].sources.append(Source(str(top.relation), version, _RECORDED))
+            path[-1].sources.append(Source(str(top.relation), version, top.evidence))
             path[-1].is_circular |= top.is_circular
 
     def _begin(
@@ -333,8 +333,54 @@ class Graph:
         reader: Activity | None,
         hash_: str | None,
         relation: str | None = None,
+        evidence: str = _RECORDED,
     ) -> "_Derivation":
-        return _Derivation(entity, iter(self.loader.declared(entity)), hash_, relation)
+        declared = [(*step, _RECORDED) for step in self.loader.declared(entity)]
+        declared = declared or self._found_by_name(entity, reader)
+        return _Derivation(entity, iter(declared), hash_, relation, evidence)
+
+    def _found_by_name(
+        self, entity: str, reader: Activity | None
+    ) -> list[tuple[str, str, str]]:
+        """Return the file that a data product is of which only the name is known.
+
+        That file counts also where nobody is known to have made it.
+        """
+        rule, namesakes = self.loader.namesakes(entity)
+        known = [
+            one
+            for one in namesakes
+            if not self.timeline(one.id).makers or self._written_by(one.id, reader)
+        ]
+        moved = {source for one in known for source in self._moved_to(one, known)}
+        moved.update(one.id for one in known if self.moved_away(one.id))
+        # A file that was moved is now in one place only.
+        found = [one for one in known if one.id not in moved] or known
+        if len(found) == 1:
+            return [("wasDerivedFrom", found[0].id, f"rule:{rule}")]
+        if found:
+            self._tie(self.loader.entities[entity].location or "", rule, found)
+        return []
+
+    def _moved_to(self, file: Entity, others: Iterable[Entity]) -> set[str]:
+        """Return which other files were moved to a file."""
+        timeline = self.timeline(file.id)
+        moved = {w.arrival.file for w in timeline.writes if w.arrival is not None}
+        if not timeline.makers:
+            moved.update(other for _, other in self.loader.declared(file.id))
+            moved.update(
+                other.id
+                for other in others
+                if any(rule.bridges(file, other) for rule in self.loader.rules)
+            )
+        return moved
+
+    def _tie(self, place: str, rule: str, files: Collection[Entity]) -> None:
+        places = ", ".join(sorted(file.location or "" for file in files))
+        self.ties[
+            f"{place} can be any of {len(files)} files by the link "
+            f"rule {rule}, so it was linked to none: {places}"
+        ] = None
 
     def _seen_at_once(self, entity: str, reader: Activity | None) -> Version | None:
         """Return the version that was read, unless it must be derived first."""
@@ -375,7 +421,7 @@ class Graph:
             return []
         place = read.location or ""
         for rule in self.loader.rules:
-            if rule.is_move:
+            if rule.is_move or rule.is_by_name:
                 continue
             found = [
                 (common_parts(place, written.location or ""), written, version)
@@ -389,11 +435,7 @@ class Graph:
             best = [(w, version) for parts, w, version in found if parts == longest]
             if len(best) == 1:
                 return [Source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
-            places = ", ".join(sorted(written.location or "" for written, _ in best))
-            self.ties[
-                f"{place} can be any of {len(best)} files by the link "
-                f"rule {rule.name}, so it was linked to none: {places}"
-            ] = None
+            self._tie(place, rule.name, [written for written, _ in best])
             return []
         return []
 
@@ -441,9 +483,10 @@ class _Derivation:
     """An entity on the way down what it comes from without any activity."""
 
     entity: str
-    declared: Iterator[tuple[str, str]]
+    declared: Iterator[tuple[str, str, str]]
     hash: str | None
     relation: str | None = None
+    evidence: str = _RECORDED
     sources: list[Source] = field(default_factory=list)
     is_circular: bool = False
 

@@ -38,12 +38,21 @@ from typing import Any, Final
 from provdb.errors import ConfigError
 from provdb.lineage.steps import Entity
 
-__all__ = ["LINK_RULES", "LinkRule", "RuleIndex", "common_parts", "link_rules"]
+__all__ = [
+    "LINK_RULES",
+    "LinkRule",
+    "RuleIndex",
+    "common_parts",
+    "has_name_only",
+    "link_rules",
+]
 
-_FOLDERS: Final = ("any", "above")
+_FOLDERS: Final = ("any", "above", "unknown")
 _KEYS: Final = ("name", "entities", "folder", "read", "written", "source", "target")
 _ANY: Final = "*"
+_UNKNOWN: Final = "unknown"
 _NO_SIDES: Final = (False, False)
+_READ_SIDE: Final = (True, False)
 _BOTH_SIDES: Final = (True, True)
 
 
@@ -55,7 +64,9 @@ class LinkRule:
         name: Name of the rule, which marks the edges that it makes.
         entities: Patterns of names of entities, with ``*`` and ``?``.
         folder: Where the written file may lie: ``any`` folder, or in one ``above``
-            the folder of the one that was read.
+            the folder of the one that was read. With ``unknown`` the rule is about
+            data products whose own folder is not known: their location is a file name
+            alone, as in the names of the files that were merged.
         read: What the file that was read is called, with one ``*``.
         written: What the file that was written is called then, with the same in the
             place of its ``*``. By default both have one name.
@@ -77,6 +88,11 @@ class LinkRule:
     def is_move(self) -> bool:
         """Whether the rule says that files are moved."""
         return self.target is not None
+
+    @property
+    def is_by_name(self) -> bool:
+        """Whether the rule is about files of which a name is known and no folder."""
+        return self.folder == _UNKNOWN
 
     def moves_to(self, location: str) -> bool:
         """Say whether a place is one that files are moved to.
@@ -139,7 +155,7 @@ class LinkRule:
     def covers(self, entity: Entity) -> bool:
         """Say whether the rule is about an entity at all."""
         return (
-            entity.run is not None
+            entity.is_of_run
             and entity.file_name is not None
             and self.is_about(entity.name or "")
             and self.is_about_file(entity.file_name)
@@ -148,7 +164,11 @@ class LinkRule:
     def bridges(self, read: Entity, written: Entity) -> bool:
         """Say whether what was read can be what was written elsewhere."""
         # Nearly all files have a name of their own: most pairs are one file twice.
-        if read.id == written.id or read.run != written.run:
+        if read.id == written.id:
+            return False
+        if self.is_by_name:
+            return self._is_namesake(read, written)
+        if read.run != written.run:
             return False
         if not self.covers(read) or not self.covers(written):
             return False
@@ -161,6 +181,20 @@ class LinkRule:
         folder = posixpath.dirname(written.location or "")
         is_below = (read.location or "").startswith(f"{folder}/")
         return self.folder == "any" or is_below
+
+    def _is_namesake(self, read: Entity, written: Entity) -> bool:
+        """Say whether a file in a folder can be the one of which a name is known."""
+        if not has_name_only(read) or "/" not in (written.location or ""):
+            return False
+        if not self.is_about(read.name or "") or written.file_name is None:
+            return False
+        if written.file_name not in self.names_written(read.file_name or ""):
+            return False
+        # The name of a folder can say more.
+        return all(
+            mine is None or mine == other
+            for mine, other in zip(_data_of(read), _data_of(written), strict=True)
+        )
 
 
 class RuleIndex:
@@ -177,8 +211,13 @@ class RuleIndex:
 
     def __init__(self, rules: Collection[LinkRule]) -> None:
         """Look up what rules are about."""
-        self._keeping = [rule for rule in rules if rule.read == rule.written]
+        self._by_name = [rule for rule in rules if rule.is_by_name]
+        self._keeping = [
+            rule for rule in rules if rule.read == rule.written and not rule.is_by_name
+        ]
         self._renaming = [rule for rule in rules if rule.read != rule.written]
+        # Whether a file in a folder can be one of which a name alone is known.
+        self.finds_names = bool(self._by_name)
         self.begun_read = _beginnings(rule.read for rule in self._renaming)
         self.begun_written = _beginnings(rule.written for rule in self._renaming)
         # By the name of an entity.
@@ -193,7 +232,9 @@ class RuleIndex:
         (False, True)
         """
         file_name = entity.file_name
-        if entity.run is None or file_name is None:
+        if file_name is not None and self._finds(entity):
+            return _READ_SIDE
+        if file_name is None or not entity.is_of_run:
             return _NO_SIDES
         name = entity.name or ""
         if self.keeps(name):
@@ -208,6 +249,14 @@ class RuleIndex:
         read, written = patterns
         return read.fullmatch(file_name) is not None, (
             written.fullmatch(file_name) is not None
+        )
+
+    def _finds(self, entity: Entity) -> bool:
+        # Nearly all files lie in a folder.
+        return (
+            "/" not in (entity.location or "/")
+            and has_name_only(entity)
+            and any(rule.is_about(entity.name or "") for rule in self._by_name)
         )
 
     def keeps(self, name: str) -> bool:
@@ -247,6 +296,8 @@ LINK_RULES: Final = (
     # As lstchain_create_dl3_file names what it makes of a DL2 file.
     LinkRule(name="dl3_from_dl2", read="dl3_*.fits", written="dl2_*.h5"),
     LinkRule(name="dl3_gz_from_dl2", read="dl3_*.fits.gz", written="dl2_*.h5"),
+    # Merged files name their parts without a folder.
+    LinkRule(name="same_name", folder="unknown"),
 )
 
 
@@ -263,13 +314,31 @@ def link_rules(tables: Iterable[Mapping[str, Any]]) -> tuple[LinkRule, ...]:
     >>> rules = link_rules([{"name": "archive", "entities": ["DL3*"]}])
     >>> [rule.name for rule in rules]  # doctest: +NORMALIZE_WHITESPACE
     ['calibration_version_folder', 'moved_to_tailcut', 'night_is_closed',
-    'moved_to_subfolder', 'dl3_from_dl2', 'dl3_gz_from_dl2', 'archive']
+    'moved_to_subfolder', 'dl3_from_dl2', 'dl3_gz_from_dl2', 'same_name', 'archive']
     """
     rules = {rule.name: rule for rule in LINK_RULES}
     for table in tables:
         rule = _rule(table)
         rules[rule.name] = rule
     return tuple(rules.values())
+
+
+def has_name_only(entity: Entity) -> bool:
+    """Say whether of a data product a file name is known and no folder.
+
+    >>> has_name_only(Entity("6d2362", location="dl1_LST-1.Run01618.h5", level="DL1"))
+    True
+    """
+    location = entity.location
+    return (
+        location is not None
+        and "/" not in location
+        and (
+            entity.level is not None
+            or entity.run is not None
+            or entity.particle is not None
+        )
+    )
 
 
 def common_parts(one: str, other: str) -> int:
@@ -304,7 +373,7 @@ def _rule(table: Mapping[str, Any]) -> LinkRule:
     ):
         reason = "entities must be a list of patterns such as 'DL1*'"
     elif folder not in _FOLDERS:
-        reason = f"folder must be {' or '.join(_FOLDERS)}, it is {folder!r}"
+        reason = f"folder must be one of {', '.join(_FOLDERS)}, it is {folder!r}"
     elif not all(
         isinstance(one, str) and one.count(_ANY) == 1 for one in (read, written)
     ):
@@ -339,6 +408,17 @@ def _agree(one: Entity, other: Entity) -> bool:
         and one.stream == other.stream
         and one.subrun == other.subrun
         and one.particle == other.particle
+        and one.simulation_run == other.simulation_run
+    )
+
+
+def _data_of(entity: Entity) -> tuple[str | int | None, ...]:
+    return (
+        entity.telescope,
+        entity.stream,
+        entity.run,
+        entity.subrun,
+        entity.particle,
     )
 
 

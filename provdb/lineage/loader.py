@@ -14,7 +14,12 @@ from operator import attrgetter, itemgetter
 from typing import Final
 
 from provdb.lineage.file_groups import FileGroups
-from provdb.lineage.link_rules import LinkRule, RuleIndex, link_rules
+from provdb.lineage.link_rules import (
+    LinkRule,
+    RuleIndex,
+    has_name_only,
+    link_rules,
+)
 from provdb.lineage.steps import Activity, Entity, Link, Relation, declared
 from provdb.lineage.timeline import (
     Arrival,
@@ -137,8 +142,9 @@ class Loader:
         missing = [one for one in activities if one not in self.activities]
         found = _activities(self._store.read(f.ACTIVITIES, missing))
         for activity in self._joined(found):
-            # Who is asked for counts, also where it wrote nothing.
-            self.activities.setdefault(activity.id, activity)
+            if self._learn(activity) is None and activity.is_dry_run:
+                # Who is asked for counts, also where it wrote nothing.
+                self.activities[activity.id] = activity
 
     def load_readers(self, entities: Iterable[str]) -> None:
         """Load all that decides who used which versions of these entities."""
@@ -166,7 +172,7 @@ class Loader:
             self._know_readers(todo, used)
             following = self._know_heirs(todo, heirs)
             self.load_uses(self._decisive(unknown.keys()))
-            written = [self.entities[e] for e in todo if e in self._may_be_written]
+            written = [self.entities[e] for e in todo if self._is_read_elsewhere(e)]
             self._load_read_for(written)
             written = [one for one in written if one.file_name in self._read_for]
             self._read_elsewhere.update(one.id for one in written)
@@ -231,6 +237,17 @@ class Loader:
                 and any(True for _ in self.written(self.entities[entity]))
             )
         )
+
+    def namesakes(self, entity: str) -> tuple[str, list[Entity]]:
+        """Return a rule, and the files by it that one without a folder can be."""
+        read = self.entities.get(entity)
+        if read is not None and entity in self._may_be_read and has_name_only(read):
+            alike = self._written_for.get(read.file_name or "", ())
+            for rule in self.rules:
+                found = [one for one in alike if rule.bridges(read, one)]
+                if found and rule.is_by_name:
+                    return rule.name, found
+        return "", []
 
     def declares(self, entity: str) -> bool:
         """Say whether records say what an entity is derived from or consists of."""
@@ -302,6 +319,25 @@ class Loader:
             for maker in self.generators.get(written.id, ())
             if not any(link[0] == entity.id for link in maker.generated)
         ]
+
+    def _is_read_elsewhere(self, id_: str) -> bool:
+        """Say whether a rule can link another file to one that was written."""
+        if id_ in self._may_be_written:
+            return True
+        if not self._index.finds_names or not self._has_names_only():
+            return False
+        entity = self.entities.get(id_)
+        return entity is not None and entity.file_name is not None
+
+    def _has_names_only(self) -> bool:
+        """Say whether any location has no folder; asked of the store once."""
+        known = self._facts.get(f.LOCATION)
+        if known is None:
+            known = self._facts[f.LOCATION] = any(
+                self._store.smallest(f.ENTITIES, f.LOCATION, low=low, beyond=beyond)
+                for low, beyond in (("0", _LAST), ("", "/"))
+            )
+        return known
 
     def _is_moved_to(self, entity: Entity) -> bool:
         place = entity.location or ""
@@ -672,7 +708,7 @@ class Loader:
         found: list[Entity] = []
         names: set[str] = set()
         runs: set[int | None] = set()
-        is_by_name = len(entities) < _MANY
+        is_by_name = len(entities) < _MANY or self._has_names_only()
         for one in entities:
             if is_by_name or index.keeps(one.name or ""):
                 names.update(names_of(one.file_name or ""))

@@ -128,6 +128,8 @@ def _find(store: Store, name: str, *, may_scan: bool = True) -> Name | None:
         return _answer(store, placed, name)
     # Whatever has the name in any folder: for a plain name one question is enough.
     namesakes = store.named([file_name(canonical)])
+    if len(namesakes) > 1:
+        namesakes = _without_mere_names(store, namesakes)
     paths = _paths(name) if is_plain else []
     matches = [d for d in namesakes if _canonical(d) in paths]
     matches = matches or _with_tail(namesakes, canonical)
@@ -178,6 +180,23 @@ def _with_tail(documents: Iterable[Document], name: str) -> list[Document]:
     tail = "/" + name.lstrip("./")
     found = [d for d in documents if f"/{_canonical(d)}".endswith(tail)]
     return [d for d in found if _canonical(d) == name] or found
+
+
+def _without_mere_names(store: Store, documents: list[Document]) -> list[Document]:
+    """Leave out names without a folder that merged files hold, if a path is known.
+
+    No activity used or generated such a name.
+    """
+    names = {d[f.ID] for d in documents if "/" not in _canonical(d)}
+    if not names or len(names) == len(documents):
+        return documents
+    generated, used = store.at_once(
+        lambda: list(store.generations(names)), lambda: list(store.usages(names))
+    )
+    links = [link for one in generated for link in one[f.GENERATED]]
+    links += [link for one in used for link in one[f.USED]]
+    names -= {link[f.ENTITY] for link in links}
+    return [document for document in documents if document[f.ID] not in names]
 
 
 def _of_uri(store: Store, named: QualifiedId) -> Name | None:

@@ -102,6 +102,8 @@ class LineageNode(NamedTuple):
         marks: What is in doubt, as `DOUBTS` has it: ``mixed`` of a version,
             ``incomplete`` of an activity or a version; of what was asked for, also
             what is in doubt about what is there now.
+        telescope: Telescope that the names of a file name, such as ``LST-1``.
+        stream: Stream of raw data that a file name names.
     """
 
     id: str
@@ -124,6 +126,8 @@ class LineageNode(NamedTuple):
     folder: str | None = None
     statuses: tuple[tuple[str, int], ...] = ()
     marks: tuple[str, ...] = ()
+    telescope: str | None = None
+    stream: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the node as it stands in JSON; only what has members lists them."""

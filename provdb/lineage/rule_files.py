@@ -8,6 +8,7 @@ from typing import Any, Final
 from provdb.errors import ConfigError, ReadError
 from provdb.lineage.link_rules import link_rules
 from provdb.model import fields as f
+from provdb.model.naming_rules import naming_rules
 from provdb.model.values import encode
 
 __all__ = ["read_rules"]
@@ -50,6 +51,7 @@ def read_rules(path: Path) -> RuleTables:
         reason = f"{unknown[0]} is unknown" if unknown else "it has no rule"
         raise _wrong(path, f"{reason}; it may have {known}")
     link_rules(rules[f.LINK_RULES])
+    naming_rules(rules[f.NAMING_RULES])
     return rules
 
 

@@ -131,6 +131,7 @@ class Entity(NamedTuple):
         date: Night that its name or its folder names.
         hash: Recorded hash of its whole content, or None.
         is_fixed: Whether it is one fixed thing, as of a foreign PROV document.
+        simulation_run: Run of the simulation, which is not one of an observation.
     """
 
     id: str
@@ -149,6 +150,12 @@ class Entity(NamedTuple):
     date: str | None = None
     hash: str | None = None
     is_fixed: bool = False
+    simulation_run: int | None = None
+
+    @property
+    def is_of_run(self) -> bool:
+        """Whether its name names a run, of an observation or of a simulation."""
+        return self.run is not None or self.simulation_run is not None
 
     @classmethod
     def of_document(cls, document: Document) -> "Entity":
@@ -182,6 +189,7 @@ class Entity(NamedTuple):
                 # lstosa writes the hash of the path, which is the id.
                 None if hash_ == id_ else hash_,
                 f.FIXED in document,
+                field(f.SIMULATION_RUN),
             )
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 
 from provdb.lineage.result import Lineage, LineageNode, order_of_node
-from provdb.model import LEVELS, Document, file_facts
+from provdb.model import LEVELS, Document
 from provdb.model import fields as f
 
 __all__ = [
@@ -25,16 +25,13 @@ def telescopes(lineage: Lineage) -> dict[str, str]:
 
     >>> from provdb.lineage.result import LineageEdge
     >>> step = LineageNode("621ca2", "activity", "r0_to_dl1", run=2032)
-    >>> raw = LineageNode("r0", "entity", location="/R0/LST-2.1.Run02032.0000.fits.fz")
+    >>> raw = LineageNode("r0", "entity", level="R0", telescope="LST-2")
     >>> used = (LineageEdge(step.id, raw.id, "used"),)
     >>> telescopes(Lineage(question={}, start="", nodes=(step, raw), edges=used))
     {'621ca2': 'LST-2', 'r0': 'LST-2'}
     """
     named = {
-        node.id: telescope
-        for node in lineage.nodes
-        if node.location is not None
-        and (telescope := file_facts(None, node.location).telescope) is not None
+        node.id: node.telescope for node in lineage.nodes if node.telescope is not None
     }
     beside: dict[str, set[str]] = {}
     for edge in lineage.edges:

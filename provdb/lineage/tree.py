@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from provdb.lineage.result import DOUBTS, Lineage, LineageEdge, LineageNode
-from provdb.model import file_facts, file_name
+from provdb.model import file_name
 
 __all__ = ["Doubt", "TreeRow", "tree"]
 
@@ -253,7 +253,8 @@ class _Graph:
         has_subrun = node.id if node.subrun is None else None
         if node.kind == "activity":
             return _Step(node, edge, (node.kind, step))
-        place = (node.kind, node.name, node.level, node.run, has_subrun, step)
+        what = node.kind, node.name, node.level, node.run, has_subrun
+        place = (*what, step, node.origin == "gap")
         return _Step(node, edge, (place, edge.inferred_by))
 
 
@@ -292,7 +293,7 @@ def _doubts(marks: Iterable[tuple[str, tuple[str, ...]]]) -> tuple[Doubt, ...]:
 def _groups(steps: Iterable[_Step], *, is_unfolded: bool) -> list[list[_Step]]:
     groups: dict[Hashable, list[_Step]] = {}
     for step in steps:
-        place = step.node.id if is_unfolded else (step.place, _telescope(step.node))
+        place = step.node.id if is_unfolded else (step.place, step.node.telescope)
         groups.setdefault(place, []).append(step)
     lines = [line for group in groups.values() for line in _by_folder(group)]
     return sorted(lines, key=lambda line: _order(line[0].node))
@@ -327,10 +328,6 @@ def _different_ends(folders: Sequence[str]) -> list[str]:
             break
     is_one = len(set(folders)) == 1
     return ["" if is_one else f"{end}/" for end in ends]
-
-
-def _telescope(node: LineageNode) -> str | None:
-    return None if node.location is None else file_facts(None, node.location).telescope
 
 
 def _by_folder(group: list[_Step]) -> list[list[_Step]]:

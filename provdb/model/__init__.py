@@ -1,7 +1,7 @@
 """What provdb knows about provenance: records, documents, names. Pure throughout."""
 
 from provdb.model.activity import MODES, is_waiting, start_text, waiting_keys
-from provdb.model.entity import COPY, is_copy_of, is_file
+from provdb.model.entity import COPY, is_copy_of, is_file, with_names
 from provdb.model.file import file_content
 from provdb.model.fold import (
     Document,
@@ -70,4 +70,5 @@ __all__ = [
     "unfold",
     "value_id",
     "waiting_keys",
+    "with_names",
 ]

@@ -13,7 +13,14 @@ from provdb.model import fields as f
 from provdb.model.ids import location_id
 from provdb.model.locations import canonical_alias, canonical_location
 from provdb.model.names import file_facts, file_name
-from provdb.model.naming_rules import EVENTS, LEVELS, SIMULATED_EVENTS, SIMULATION
+from provdb.model.naming_rules import (
+    EVENTS,
+    LEVELS,
+    NAMING_RULES,
+    SIMULATED_EVENTS,
+    SIMULATION,
+    NamingRules,
+)
 from provdb.model.qualified import is_uri
 from provdb.model.records import (
     Field,
@@ -45,6 +52,7 @@ __all__ = [
     "entity_records",
     "is_copy_of",
     "is_file",
+    "with_names",
     "with_tags_of",
 ]
 
@@ -88,6 +96,13 @@ _RELATIONS: Final = (
             _SESSION_TAG,
         ),
     ),
+)
+# What `_named` gives.
+_NAMED: Final = frozenset(
+    (
+        *(f.LEVEL, f.RUN, f.SUBRUN, f.SIMULATION_RUN, f.TELESCOPE, f.STREAM),
+        *(f.PARTICLE, f.DATA_KIND, f.DATE),
+    )
 )
 # Types of lstosa's model whose id means something within one session only.
 # A recorded pattern stands for all files that match it.
@@ -134,7 +149,7 @@ def entity_document(records: Mapping[bytes, Record], *, zone: tzinfo) -> dict[st
         document |= main
         if others:
             document[f.DESCRIPTIONS] = others
-    document |= _named(document, descriptions)
+    document |= _named(document, descriptions, NAMING_RULES)
     if is_file(document):
         document |= _identity(document, descriptions)
         if wild := _WILD.search(document[f.LOCATION]):
@@ -198,6 +213,25 @@ def with_tags_of(
     return {**document, f.SESSION_TAGS: sorted(tags, key=_order_of_tag)}
 
 
+def with_names(document: Mapping[str, Any], naming: NamingRules) -> dict[str, Any]:
+    """Return an entity document with what its names say by some naming rules.
+
+    Args:
+        document: The document, by whichever naming rules.
+        naming: The rules that count.
+
+    >>> from provdb.model.naming_rules import naming_rules
+    >>> rules = naming_rules([{"name": "sky", "file": "^sky_", "data_kind": "map"}])
+    >>> with_names({"location": "/sky_1.fits", "date": "2020-01-17"}, rules)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'location': '/sky_1.fits', 'level': None, 'run': None, 'subrun': None,
+    'data_kind': 'map'}
+    """
+    others = {name: document[name] for name in document if name not in _NAMED}
+    descriptions = (document, *document.get(f.DESCRIPTIONS, ()))
+    return others | _named(document, descriptions, naming)
+
+
 def is_file(document: Mapping[str, Any]) -> bool:
     """Say whether an entity is a file: one thing, whichever session names it.
 
@@ -249,13 +283,15 @@ def _descriptions(
 
 
 def _named(
-    document: Mapping[str, Any], descriptions: Iterable[Mapping[str, Any]]
+    document: Mapping[str, Any],
+    descriptions: Iterable[Mapping[str, Any]],
+    naming: NamingRules,
 ) -> dict[str, Any]:
     """Return what the names of an entity say, and what it says itself otherwise.
 
     Level, run and subrun always stand in a document, the rest where it is known.
     """
-    facts = file_facts(document.get(f.NAME), document.get(f.LOCATION))
+    facts = file_facts(document.get(f.NAME), document.get(f.LOCATION), naming)
     level, run, subrun, telescope, stream, particle, data_kind, date, simulated = facts
     if level is None:
         level = _stated(descriptions, "data_level", LEVELS.__contains__)

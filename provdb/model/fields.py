@@ -95,6 +95,7 @@ CLOCK_TOLERANCE: Final = "clock_tolerance_seconds"
 NODE_LOCAL: Final = "node_local"
 LINK_RULES: Final = "link_rules"
 NAMING_RULES: Final = "naming_rules"
+NAMED_BY: Final = "named_by"
 
 READERS: Final = "readers"
 SIZES: Final = "sizes"

@@ -239,6 +239,8 @@ def _stated(
 ) -> tuple[FileFacts, bool]:
     """Return what the values of a name mean together, and whether of a simulation."""
     level = values.get("level", "").upper() or None
+    if level not in LEVELS:
+        level = None  # A pattern of somebody may find any text.
     kind, particle = values.get("data_kind"), values.get("particle")
     if particle is not None and level in _BELOW_SKY:
         is_simulated = True

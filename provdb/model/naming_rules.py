@@ -2,9 +2,10 @@ r"""The names that pipelines give their files, as one table: what each name says
 
 A row says which entities it is about and what their names say: level, telescope, kind
 of data. Its patterns are those of lstchain, lstosa, ctapipe, CORSIKA and sim_telarray.
-Other instruments add rows of their own in the config file, which come before these:
+The rows of other instruments belong to a store, so that all its readers answer alike,
+and come before these; ``provdb db rules add`` takes a file such as
 
-    [[names]]
+    [[naming_rules]]
     name = "magic_calibrated"
     file = '^\d{8}_M(?P<telescope>\d)_(?P<run>\d{8})\.(?P<subrun>\d{3})_Y_'
     telescope = 'MAGIC-\g<telescope>'
@@ -66,6 +67,8 @@ _STATED: Final = ("level", "data_kind", "telescope", "particle")
 _NUMBERS: Final = ("run", "subrun", "simulation_run")
 _GROUPS: Final = (*_STATED, *_NUMBERS, "stream", "date")
 _PATTERNS: Final = ("entity", "file", "folder")
+# Stands before a pattern that finds small and capital letters alike.
+_CASELESS: Final = "(?i)"
 _KEYS: Final = ("name", *_PATTERNS, *_STATED, "simulated")
 
 
@@ -107,6 +110,23 @@ class NamingRule:
         """Whether the row reads a run or a subrun out of the file name."""
         groups = () if self.file is None else self.file.groupindex
         return any(name in groups for name in _NUMBERS)
+
+    def table(self) -> dict[str, Any]:
+        """Return the row as a table of a file that `naming_rules` takes.
+
+        >>> NamingRule(name="drive", file=re.compile("^Drive"), level="R0").table()
+        {'name': 'drive', 'file': '^Drive', 'level': 'R0'}
+        """
+        table: dict[str, Any] = {"name": self.name}
+        for key in _PATTERNS:
+            pattern: re.Pattern[str] | None = getattr(self, key)
+            if pattern is not None:
+                is_caseless = pattern.flags & re.IGNORECASE
+                table[key] = pattern.pattern
+                if is_caseless and not pattern.pattern.startswith(_CASELESS):
+                    table[key] = _CASELESS + pattern.pattern
+        table |= {key: value for key in _STATED if (value := getattr(self, key))}
+        return table | ({"simulated": True} if self.is_simulated else {})
 
     def read(self, entity: str, file: str, folder: str) -> dict[str, str] | None:
         """Return what the row says of an entity, or None if it is not about it.
@@ -159,11 +179,11 @@ class NamingRules:
 
 
 def naming_rules(tables: Iterable[Mapping[str, Any]]) -> NamingRules:
-    """Return the rows of a config file, followed by the known ones.
+    """Return rows that somebody wrote, followed by the known ones.
 
     Args:
-        tables: The ``names`` of the config file, as they are written there. One with
-            the name of a known row takes its place.
+        tables: The tables ``naming_rules`` of a file. One with the name of a known row
+            takes its place.
 
     Raises:
         ConfigError: A table is not a row.
@@ -215,9 +235,8 @@ def _row(table: Mapping[str, Any]) -> NamingRule:
         else:
             return row
     raise ConfigError(
-        f"the row {name or '(without name)'} of names in the config file is wrong: "
-        f"{reason}",
-        setting="names",
+        f"the naming rule {name or '(without name)'} is wrong: {reason}",
+        setting="naming_rules",
     )
 
 

@@ -6,18 +6,20 @@ mount points, the link rules and the tolerance of clocks belong to the store.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from typing import Any, Final
 
 from provdb.errors import ConfigError, NotFound
 from provdb.model import fields as f
 from provdb.model.locations import AliasPair, canonical_location, is_below, spellings
-from provdb.model.values import decode, encode
+from provdb.model.values import canonical, decode, encode
 
 __all__ = [
     "SETTINGS_ID",
     "StoreSettings",
     "merge_settings",
+    "naming_digest",
     "setting_rows",
     "settings_document",
     "settings_of",
@@ -35,6 +37,8 @@ _DURATION: Final = re.compile(
 )
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _RULES: Final = (f.LINK_RULES, f.NAMING_RULES)
+# Aliases are merged one by one; what entities follow is not a setting.
+_NOT_MERGED: Final = (f.ALIASES, f.NAMED_BY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class StoreSettings:
             preferred spelling, sorted.
         link_rules: Tables of link rules beside the known ones, as they were written.
         naming_rules: Tables of naming rules, in the same way.
+        named_by: Digest of the naming rules that all entities of the store follow, as
+            `naming_digest` returns it. The store keeps it; nobody sets it.
     """
 
     clock_tolerance_seconds: float = 5.0
@@ -55,10 +61,31 @@ class StoreSettings:
     aliases: tuple[AliasPair, ...] = ()
     link_rules: tuple[Mapping[str, Any], ...] = ()
     naming_rules: tuple[Mapping[str, Any], ...] = ()
+    named_by: str = field(default="", compare=False)
+
+    @property
+    def is_naming_outdated(self) -> bool:
+        """Whether entities may hold what other naming rules said of them."""
+        return self.named_by != naming_digest(self.naming_rules)
+
+    @property
+    def has_named_by_rules(self) -> bool:
+        """Whether entities may hold what naming rules of the store say of them."""
+        return bool(self.naming_rules or self.named_by)
+
+
+def naming_digest(tables: Iterable[Mapping[str, Any]]) -> str:
+    """Return a digest of naming rules and their order; empty for none.
+
+    >>> naming_digest([]), naming_digest([{"name": "sky", "file": "^sky_"}])
+    ('', '56970a726a063fc2')
+    """
+    encoded = [encode(dict(table)) for table in tables]
+    return sha256(canonical(encoded)).hexdigest()[:16] if encoded else ""
 
 
 _DEFAULTS: Final = StoreSettings()
-_NAMES: Final = tuple(field.name for field in fields(StoreSettings))
+_NAMES: Final = tuple(one.name for one in fields(StoreSettings))
 
 
 def settings_document(settings: StoreSettings) -> dict[str, Any]:
@@ -96,6 +123,8 @@ def settings_of(document: Mapping[str, Any]) -> StoreSettings:
             stored[name] = tuple(decode(table) for table in value)
         elif name == f.ALIASES:
             stored[name] = tuple((prefix, target) for prefix, target in value)
+        elif name == f.NAMED_BY:
+            stored[name] = str(value)
         else:
             stored[name] = tuple(value) if isinstance(value, list) else float(value)
     return StoreSettings(**stored)
@@ -120,7 +149,7 @@ def merge_settings(stored: StoreSettings, arriving: StoreSettings) -> StoreSetti
             known = {table.get("name") for table in here}
             added = tuple(table for table in there if table.get("name") not in known)
             merged = replace(merged, **{name: here + added})
-        elif name != f.ALIASES and here == getattr(_DEFAULTS, name):
+        elif name not in _NOT_MERGED and here == getattr(_DEFAULTS, name):
             merged = replace(merged, **{name: there})
     return merged
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from provdb.query.compile import compile_selector
+from provdb.model import fields as f
+from provdb.query.compile import compile_selector, is_exact
 from provdb.query.fields import FIELDS, find_field
 from provdb.query.run import CompiledQuery
 from provdb.query.select import Selection
@@ -81,11 +82,15 @@ class _Asker:
         return self.selects_nothing(Known(field=field, is_known=True))
 
     def selects_nothing(self, node: Node) -> bool:
-        """Say whether no document matches a part of a query alone."""
+        """Say whether no document matches a part of a query alone.
+
+        What lineage decides is not asked again: that can take as long as the query.
+        """
         query = Query(selector=node)
         plans = compile_selector(query, text=to_text(query), zone=self._store.zone)
         return all(
-            next(self._selection.find(plan, fields=("_id",)), None) is None
+            is_exact(plan.condition)
+            and next(self._selection.find(plan, fields=(f.ID,)), None) is None
             for plan in plans
         )
 

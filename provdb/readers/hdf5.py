@@ -14,7 +14,7 @@ data set whose values are somewhere else.
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from os import path as paths
 from typing import Any, Final
@@ -23,6 +23,7 @@ import orjson
 
 from provdb.errors import ReadError, RecordError
 from provdb.model import Record, encode, location_id
+from provdb.model.locations import canonical_location
 from provdb.model.values import canonical
 from provdb.readers.ctapipe import activity_records
 from provdb.readers.embedded import HDF5_NAME, Embedded, embedded_records
@@ -47,6 +48,12 @@ _CTA: Final = "CTA "
 _CONFIG: Final = "config"
 _PROVENANCE: Final = "provenance/"
 _SOURCES: Final = "source_filenames/filenames"
+# Where lstchain kept the same names before: as text, which HDF5 crops.
+_SOURCES_TEXT: Final = "SOURCE_FILENAMES"
+_QUOTED: Final = re.compile(r"""'([^'\\\n]+)'|"([^"\\\n]+)"|V([^\n]+)\n""")
+# How a list begins as a literal, and as a pickle.
+_LISTED: Final = re.compile(r"\s*[\[({]|\x80")
+_SEPARATOR: Final = re.compile(r"[,\n]\s*")
 # What PyTables keeps for itself.
 _OF_PYTABLES: Final = ("CLASS", "TITLE", "VERSION", "FILTERS", "FLAVOR", "NROWS")
 # Of a table all that is not about its columns.
@@ -98,6 +105,10 @@ class _Told:
         self.contents: dict[str, Record] = {}
         self.activities: list[Mapping[str, Any]] = []
         self.sources: list[str] = []
+        self.older_sources: list[str] = []
+        # Whether names of merged files are known to be missing.
+        self.is_cut = False
+        self.is_older_cut = False
         self.embedded: Embedded | None = None
         self._name = name
         self._on_problem = on_problem
@@ -107,8 +118,17 @@ class _Told:
 
     def take_root(self, attributes: Record) -> None:
         for name, value in attributes.items():
+            if name == _SOURCES_TEXT:
+                self._take_older_sources(value)
+                continue
             of_product = self.reference_meta if name.startswith(_CTA) else None
             (self.attributes if of_product is None else of_product)[name] = value
+
+    def _take_older_sources(self, value: Any) -> None:
+        """Take the names of merged files that an attribute holds."""
+        names, is_whole = _names_in(value)
+        self.older_sources += names
+        self.is_older_cut = not is_whole
 
     def take_table(self, place: str, attributes: Record) -> None:
         """Take what a table says; tables that say the same are told together."""
@@ -143,8 +163,11 @@ class _Told:
                 {"tables": places, **attributes}
                 for places, attributes in self.tables.values()
             ]
-        if self.sources:
-            said["source_filenames"] = self.sources
+        names, is_cut = self._source_names()
+        if names:
+            said["source_filenames"] = names
+        if is_cut:
+            said["source_filenames_cut_off"] = True
         if said:
             yield entity | said
         yield from self.contents.values()
@@ -156,7 +179,7 @@ class _Told:
                 yield from _generation(activity, location)
             except ValueError as error:
                 self.problem(f"/{_PROVENANCE}", str(error))
-        yield from self._derivations(location)
+        yield from _parts(names, location, is_cut=is_cut)
         if self.embedded is not None:
             yield from embedded_records(
                 self.embedded,
@@ -166,15 +189,15 @@ class _Told:
                 on_problem=self._on_problem,
             )
 
-    def _derivations(self, location: str) -> Iterator[Record]:
-        for name in dict.fromkeys(self.sources):
-            place = posixpath.normpath(posixpath.join(paths.dirname(location), name))
-            # Relative to where nobody knows: beside the file, if it is there.
-            if place == location or not (name.startswith("/") or paths.exists(place)):
-                continue
-            id_ = location_id(place)
-            yield {"entity_id": id_, "filepath": place, "type": "File"}
-            yield {"entity_id": location_id(location), "progenitor_id": id_}
+    def _source_names(self) -> tuple[list[str], bool]:
+        """Return the names of the merged files, and whether some are missing."""
+        if self.sources:
+            return self.sources, self.is_cut
+        names, is_cut = self.older_sources, self.is_cut or self.is_older_cut
+        if self.is_older_cut:
+            reason = f"names are cut off; {len(names)} names of files are whole"
+            self.problem(f"/: {_SOURCES_TEXT}", reason)
+        return names, is_cut
 
     def _configuration(self, place: str, config: Any) -> Record:
         """Return what is said of a configuration, whose content is kept once."""
@@ -232,8 +255,11 @@ class _Contents:
 
     def _read_dataset(self, dataset: Any, place: str) -> None:
         if place == _SOURCES:
+            # Until they are read.
+            self._told.is_cut = True
             names = self._values(dataset)
-            self._told.sources += [str(name) for name in names]
+            self._told.is_cut = False
+            self._told.sources += [str(name) for name in names if name]
         elif place.startswith(_PROVENANCE):
             for text in self._values(dataset):
                 activity = orjson.loads(text) if isinstance(text, str) else None
@@ -272,6 +298,7 @@ class _Contents:
                 found[text] = self._attribute(opened, name)
             except (OSError, RuntimeError, ValueError, TypeError) as error:
                 self._told.problem(f"{place}: {text}", f"it cannot be read: {error}")
+                self._told.is_older_cut |= (place, text) == ("/", _SOURCES_TEXT)
         return found
 
     def _attribute(self, opened: Any, name: bytes) -> Any:
@@ -353,6 +380,48 @@ def _generation(activity: Mapping[str, Any], location: str) -> Iterator[Record]:
                 if "generated_id" in record or "entity_id" in record
             )
             return
+
+
+def _parts(names: Iterable[str], location: str, *, is_cut: bool) -> Iterator[Record]:
+    """Yield the files that were merged into a file as its members.
+
+    A single name is that of the file that a step of lstchain read: a progenitor.
+    Where names are cut off, a member that nothing describes stands for the others.
+    """
+    this = {"entity_id": location_id(location)}
+    places = dict.fromkeys(_place(name, location) for name in names)
+    places.pop(location, None)
+    is_merged = is_cut or len(places) > 1
+    for place in places:
+        id_ = location_id(place)
+        yield {"entity_id": id_, "filepath": place, "type": "File"}
+        yield {**this, "member_id" if is_merged else "progenitor_id": id_}
+    if is_cut:
+        yield {**this, "member_id": f"names are cut off: {location}"}
+
+
+def _place(name: str, location: str) -> str:
+    """Return where a file lies that another one names.
+
+    The folder that a name is relative to is not known, unless it is that of the file.
+    """
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(location), name))
+    is_known = name.startswith("/") or paths.exists(beside)
+    return beside if is_known else canonical_location(name)
+
+
+def _names_in(value: Any) -> tuple[list[str], bool]:
+    """Return the names that an attribute holds, and whether these are all."""
+    if isinstance(value, str):
+        try:
+            value = _decoded(value)[0]
+        except ValueError:
+            if not _LISTED.match(value):
+                return [name for name in _SEPARATOR.split(value) if name], True
+            found = [next(filter(None, parts)) for parts in _QUOTED.findall(value)]
+            return found, False
+    listed = value if isinstance(value, list | tuple | set) else [value]
+    return [name for name in listed if isinstance(name, str) and name], True
 
 
 def _plain(value: Any) -> Any:

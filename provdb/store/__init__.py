@@ -11,7 +11,7 @@ from provdb.store.base import Store
 from provdb.store.collection import known_collection, reading_pipeline
 from provdb.store.copy import copy_store
 from provdb.store.counts import CollectionStats, WriteCounts
-from provdb.store.migrate import migrate_store
+from provdb.store.migrate import migrate_store, migration_size, rename_entities
 from provdb.store.validators import load_validators
 
 __all__ = [
@@ -21,9 +21,11 @@ __all__ = [
     "copy_store",
     "known_collection",
     "migrate_store",
+    "migration_size",
     "open_store",
     "prepare_store",
     "reading_pipeline",
+    "rename_entities",
 ]
 
 _SQLITE: Final = "sqlite://"

@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from itertools import islice
 from types import TracebackType
@@ -24,11 +25,14 @@ from provdb.model import (
     merge,
     session_key,
     waiting_keys,
+    with_names,
 )
 from provdb.model import fields as f
+from provdb.model.naming_rules import NAMING_RULES, NamingRules, naming_rules
 from provdb.model.settings import (
     SETTINGS_ID,
     StoreSettings,
+    naming_digest,
     settings_document,
     settings_of,
 )
@@ -65,6 +69,9 @@ class Store(ABC):
     zone: tzinfo
     _settings: StoreSettings | None = None
     _settings_end: float = 0.0
+    # The naming rules that were compiled, and what of.
+    _naming: NamingRules = NAMING_RULES
+    _naming_tables: tuple[Mapping[str, Any], ...] = ()
 
     def __enter__(self) -> Self:
         """Return the store itself."""
@@ -88,7 +95,9 @@ class Store(ABC):
         """Write documents, joined with what is stored of the same things.
 
         Writing the same documents again, in pieces or in another order, leaves the
-        store as it is. A reader never sees an activity before its entities.
+        store as it is. A reader never sees an activity before its entities. What names
+        of entities say is read by the naming rules of the store, whoever made the
+        documents and by which rules.
 
         Args:
             documents: Documents by collection, as `provdb.model.fold` gives them.
@@ -109,6 +118,9 @@ class Store(ABC):
                 contested[session[f.ID]] = contested_starts(session)
 
         with self._transaction():
+            naming = self.naming()
+            entities = self._named(documents.get(f.ENTITIES, ()))
+            documents = {**documents, f.ENTITIES: entities}
             counts = {
                 collection: self._join(
                     collection,
@@ -122,6 +134,8 @@ class Store(ABC):
                 documents.get(f.SESSIONS, ()),
                 contested=contested,
             )
+            if entities:
+                self._rename_unless(naming, [entity[f.ID] for entity in entities])
         if any(count.unchanged for count in counts.values()):
             self._confirm()
         return counts
@@ -185,12 +199,67 @@ class Store(ABC):
             change: What takes the settings as they are stored and returns the new
                 ones; it is called again where another process was quicker, so nothing
                 of theirs is lost. Settings themselves replace whatever is stored.
+
+        Raises:
+            ConfigError: A naming rule is wrong; nothing was changed.
         """
+        return self._change_settings(
+            lambda known: replace(
+                change(known) if callable(change) else change, named_by=known.named_by
+            )
+        )
+
+    def naming(self) -> NamingRules:
+        """Return the naming rules of the store, as they were some seconds ago at most.
+
+        Raises:
+            ConfigError: A rule is wrong, such as one of a later version of provdb.
+        """
+        tables = self.settings().naming_rules
+        # Compiled once, for what was read by rules is remembered with them.
+        if tables != self._naming_tables:
+            self._naming, self._naming_tables = naming_rules(tables), tables
+        return self._naming
+
+    def has_outdated_names(self) -> bool:
+        """Say whether entities may hold what earlier naming rules said of them."""
+        return self.settings().is_naming_outdated
+
+    def rename(self, entities: Iterable[str]) -> int:
+        """Read the names of entities anew by the naming rules of the store.
+
+        Documents of an earlier version stay as they are, a migration makes them anew.
+
+        Args:
+            entities: Ids of the entities.
+
+        Returns:
+            How many documents were changed.
+        """
+        changed = 0
+        for batch in batches(entities):
+            with self._transaction():
+                changed += self._rename(batch)
+        return changed
+
+    def confirm_names(self, tables: Sequence[Mapping[str, Any]]) -> None:
+        """Remember that all entities follow some naming rules.
+
+        Args:
+            tables: The rules as the settings had them before the first was renamed.
+        """
+        digest = naming_digest(tables)
+        self._change_settings(lambda known: replace(known, named_by=digest))
+
+    def _change_settings(
+        self, change: Callable[[StoreSettings], StoreSettings]
+    ) -> StoreSettings:
         while True:
             with self._transaction():
                 stored = self.read(f.SETTINGS, [SETTINGS_ID])
                 known = settings_of(stored[0] if stored else {})
-                changed = change(known) if callable(change) else change
+                changed = change(known)
+                naming_rules(changed.naming_rules)
                 document = settings_document(changed)
                 check(f.SETTINGS, [document])
                 if not stored:
@@ -517,8 +586,7 @@ class Store(ABC):
                 for document in pending
                 if (known := stored.get(document[f.ID])) is not None
                 and known != document
-                and (joined := merge(collection, known, document, zone=self.zone))
-                != known
+                and (joined := self._merged(collection, known, document)) != known
             ]
             inserted = self._insert(collection, new) if new else 0
             replaced = self._replace(collection, changes) if changes else 0
@@ -534,6 +602,46 @@ class Store(ABC):
             pending = [document for document in pending if document[f.ID] in contested]
         unchanged = max(0, len(documents) - counts.added - counts.changed)
         return counts + WriteCounts(unchanged=unchanged)
+
+    def _merged(
+        self, collection: str, stored: Document, arriving: Document
+    ) -> Document:
+        joined = merge(collection, stored, arriving, zone=self.zone)
+        return self._named([joined])[0] if collection == f.ENTITIES else joined
+
+    def _named(self, entities: Sequence[Document]) -> Sequence[Document]:
+        """Return entities with what their names say by the rules of the store."""
+        naming = self.naming()
+        if naming is NAMING_RULES:
+            return entities  # As whoever made them read their names.
+        return [with_names(entity, naming) for entity in entities]
+
+    def _rename_unless(self, naming: NamingRules, entities: Iterable[str]) -> None:
+        """Rename entities that were written, if the naming rules are others by now.
+
+        Who changes the rules renames all entities that are stored by then; who writes
+        meanwhile looks at the rules once more when the entities are stored.
+        """
+        self._settings = None
+        if self.naming() is not naming:
+            for batch in batches(entities):
+                self._rename(batch)
+
+    def _rename(self, entities: Collection[str]) -> int:
+        version, changed = CURRENT_VERSIONS[f.ENTITIES], 0
+        while True:
+            naming = self.naming()
+            changes = [
+                (entity, renamed)
+                for entity in self.read(f.ENTITIES, entities)
+                if entity[f.SCHEMA_VERSION] >= version
+                and (renamed := with_names(entity, naming)) != entity
+            ]
+            replaced = self._replace(f.ENTITIES, changes) if changes else 0
+            changed += replaced
+            self._settings = None
+            if replaced == len(changes) and self.naming() is naming:
+                return changed
 
     def _bring_together(
         self,

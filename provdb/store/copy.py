@@ -7,7 +7,7 @@ from provdb.model import fields as f
 from provdb.model.settings import StoreSettings, merge_settings
 from provdb.store.base import Store, batches
 from provdb.store.counts import WriteCounts
-from provdb.store.migrate import upgraded
+from provdb.store.migrate import rename_entities, upgraded
 
 __all__ = ["copy_store"]
 
@@ -24,7 +24,7 @@ def copy_store(
     """Write every document of a store into another, joined with what is there.
 
     Documents of an earlier version become those of today; settings that both have
-    stay those of the target.
+    stay those of the target, and all entities follow its naming rules.
 
     Args:
         source: The store to read.
@@ -38,6 +38,8 @@ def copy_store(
         StoreUnavailable: One of the two does not answer; what was copied stays, and
             copying again goes on from there.
     """
+    # First, for the target names entities by its own rules.
+    settings = _copy_settings(source, target)
     written: dict[str, WriteCounts] = {}
     for collection in f.COLLECTIONS:
         written[collection] = WriteCounts()
@@ -50,7 +52,9 @@ def copy_store(
     for batch in batches(source.scan(f.READINGS), _READINGS):
         written[f.READINGS] += target.remember(batch)
         on_progress(len(batch))
-    written[f.SETTINGS] = _copy_settings(source, target)
+    written[f.SETTINGS] = settings
+    if target.has_outdated_names():
+        rename_entities(target)
     return written
 
 

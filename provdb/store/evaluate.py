@@ -124,8 +124,15 @@ def _as_regex(pattern: re.Pattern[str]) -> Filter:
 
 
 def _end(value: Any, keys: Sequence[str]) -> Any:
-    found = list(ends(value, keys))
-    return found[0] if len(found) == 1 else _Several(found)
+    for place, key in enumerate(keys):
+        if isinstance(value, list):
+            found = list(ends(value, keys[place:]))
+            return found[0] if len(found) == 1 else _Several(found)
+        # Documents are plain mappings, and nearly no path leads through an array.
+        value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
+        if value is MISSING:
+            return MISSING
+    return value
 
 
 class _Several(list[Any]):

@@ -337,6 +337,12 @@ class LocalStore(Store):
             return False
         return super().is_outdated()
 
+    def has_outdated_names(self) -> bool:
+        """Say whether entities may follow earlier naming rules, if there is a file."""
+        if self._path is not None and not self._path.exists():
+            return False
+        return super().has_outdated_names()
+
     def outdated(self, collection: str, *, limit: int) -> list[Document]:
         """Return some documents that an earlier version of provdb wrote."""
         rows = self._rows(

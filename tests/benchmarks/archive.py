@@ -22,6 +22,11 @@ FIRST_RUN = 2002
 RUNS_A_NIGHT = 10
 _NODES = 12
 _MINUTES = 20
+_BETWEEN_STEPS = timedelta(minutes=30)
+_STEPS = (
+    *("drs4_pedestal", "calibrate_charge", "r0_to_dl1", "dl1ab", "dl1_datacheck"),
+    *("dl1_to_dl2", "merge_dl2", "dl2_to_dl3"),
+)
 # All numbers of runs of the night that is told again start so.
 _RUNS = "020"
 _TOLD = re.compile(rf"20200101|2020-01-01|2020-01-02|(?<!\d){_RUNS}(?=\d\d(?!\d))")
@@ -94,6 +99,8 @@ def _first_night(*, subruns: int) -> dict[str, list[dict[str, Any]]]:
     for number, activity in enumerate(documents["activities"]):
         activity["environment"] = f"{number * 7 % _NODES:064x}"
         lasted = (number * 7919) % (_MINUTES * 60_000) + 60_000
+        # A step begins when those before it have ended.
+        activity["start"] += _STEPS.index(activity["name"]) * _BETWEEN_STEPS
         activity["end"] = activity["start"] + timedelta(milliseconds=lasted)
         if number % 100 == 99:
             activity["status"] = "failed"

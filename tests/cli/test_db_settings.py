@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Provdb
+from provdb.model import location_id
+from provdb.model.settings import with_rules
+from provdb.store import open_store
+from tests.cli.command import Answer, Provdb
 from tests.old_stores import fill_old_store
 
-_RULES = """
+_RULES = r"""
 [[link_rules]]
 name = "copied_to_archive"
 entities = ["DL3*"]
@@ -15,7 +18,15 @@ folder = "any"
 
 [[naming_rules]]
 name = "NectarCAM"
+file = '^Nectar\.Run(?P<run>\d+)'
+level = "R0"
 """
+
+_RAW = "/data/Nectar.Run0512.fits"
+_NECTAR = (
+    {"entity_id": location_id(_RAW), "filepath": _RAW},
+    {"entity_id": location_id("/data/notes.txt"), "filepath": "/data/notes.txt"},
+)
 
 
 @pytest.fixture
@@ -31,6 +42,23 @@ def provdb_of_before(provdb_there: Provdb, store_uri: str) -> Provdb:
     """The command, with a store that an earlier version wrote."""
     fill_old_store(store_uri)
     return provdb_there
+
+
+@pytest.fixture
+def provdb_with_nectar(provdb_there: Provdb, tmp_path: Path) -> Provdb:
+    """The command, with a store of files of an instrument that provdb does not know."""
+    log = tmp_path / "nectar.log"
+    log.write_text("".join(f"{record}\n" for record in _NECTAR))
+    provdb_there("ingest", log)
+    return provdb_there
+
+
+def _ids(answer: Answer) -> list[str]:
+    return [node["id"] for node in answer.json["nodes"]]
+
+
+def _located(answer: Answer) -> list[str]:
+    return [row["location"] for row in answer.json]
 
 
 def test_an_alias_that_is_added_is_listed(provdb_there: Provdb) -> None:
@@ -71,8 +99,11 @@ def test_rules_that_are_added_are_listed_behind_the_known_ones(
 
     listed = provdb_there("db", "rules", "list").json
 
-    assert (added.status, added.stderr) == (0, "")
-    assert listed[0]["source"] == "provdb"
+    assert (added.status, added.stdout, added.stderr) == (0, "", "")
+    assert {(row["kind"], row["source"]) for row in listed[:-2]} == {
+        ("link", "provdb"),
+        ("naming", "provdb"),
+    }
     assert listed[-2:] == [
         {
             "name": "copied_to_archive",
@@ -80,7 +111,12 @@ def test_rules_that_are_added_are_listed_behind_the_known_ones(
             "source": "store",
             "rule": "entities=DL3*  folder=any",
         },
-        {"name": "NectarCAM", "kind": "naming", "source": "store", "rule": ""},
+        {
+            "name": "NectarCAM",
+            "kind": "naming",
+            "source": "store",
+            "rule": r"file=^Nectar\.Run(?P<run>\d+)  level=R0",
+        },
     ]
 
 
@@ -112,6 +148,12 @@ def test_a_rule_that_is_removed_is_gone(provdb_there: Provdb, rules: Path) -> No
             "link rule archive",
             id="wrong rule",
         ),
+        pytest.param(
+            "[[naming_rules]]\nname = 'Nectar'\nfile = '('",
+            2,
+            "the naming rule Nectar is wrong: a pattern is wrong",
+            id="wrong pattern",
+        ),
     ],
 )
 def test_a_wrong_file_of_rules_adds_none(
@@ -134,6 +176,67 @@ def test_a_file_of_rules_that_is_not_there_is_status_3(provdb_there: Provdb) -> 
 
     assert said.status == 3
     assert "it cannot be read: No such file" in said.stderr
+
+
+def test_a_naming_rule_updates_what_is_stored(
+    provdb_with_nectar: Provdb, rules: Path
+) -> None:
+    provdb = provdb_with_nectar
+
+    added = provdb("db", "rules", "add", rules)
+    again = provdb("db", "rules", "add", rules)
+    found = provdb("query", "find", "level:R0 run:512")
+
+    said = "provdb: the naming rules have changed; 1 of 2 entities were updated\n"
+    assert (added.status, added.stdout, added.stderr) == (0, "", said)
+    assert (again.status, again.stderr) == (0, "")
+    assert _located(found) == [_RAW]
+
+
+def test_a_naming_rule_that_is_removed_says_nothing_more(
+    provdb_with_nectar: Provdb, rules: Path
+) -> None:
+    provdb = provdb_with_nectar
+    provdb("db", "rules", "add", rules)
+
+    removed = provdb("db", "rules", "remove", "NectarCAM")
+    found = provdb("query", "find", "level:R0 run:512")
+
+    assert (removed.status, "1 of 2 entities were updated" in removed.stderr) == (
+        0,
+        True,
+    )
+    assert _located(found) == []
+
+
+def test_a_link_rule_leaves_entities_as_they_are(
+    provdb_with_nectar: Provdb, rules: Path
+) -> None:
+    rules.write_text("[[link_rules]]\nname = 'archive'\nentities = ['DL3*']")
+
+    added = provdb_with_nectar("db", "rules", "add", rules)
+
+    assert (added.status, added.stderr) == (0, "")
+
+
+def test_entities_by_earlier_naming_rules_are_warned_of_until_a_migration(
+    provdb_with_nectar: Provdb, store_uri: str
+) -> None:
+    """As an interrupted ``rules add`` leaves them."""
+    rule = {"name": "Nectar", "file": "^Nectar", "level": "R0"}
+    with open_store(store_uri) as store:
+        store.change_settings(lambda known: with_rules(known, naming_rules=[rule]))
+
+    before = provdb_with_nectar("query", "find", "level:R0")
+    migrated = provdb_with_nectar("db", "migrate")
+    after = provdb_with_nectar("query", "find", "level:R0")
+
+    assert before.stderr == (
+        "provdb: warning: some entities do not follow the naming rules of the store "
+        "yet; 'provdb db migrate' updates them\n"
+    )
+    assert migrated.json[0] == {"name": "entities", "changed": 1}
+    assert (_located(after), after.stderr) == ([_RAW], "")
 
 
 def test_settings_are_shown_with_what_was_set(provdb_there: Provdb) -> None:
@@ -198,7 +301,8 @@ def test_a_migrated_store_answers_without_a_warning(provdb_of_before: Provdb) ->
         {"name": "activities", "changed": 84},
     ]
     assert {row["changed"] for row in again.json} == {0}
-    assert (after.stdout, after.stderr) == (before.stdout, "")
+    assert (after.status, after.stderr) == (0, "")
+    assert _ids(after) == _ids(before)
 
 
 def test_a_store_that_is_not_there_is_named_as_before(provdb_there: Provdb) -> None:

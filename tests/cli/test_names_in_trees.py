@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.model import file_facts
 from provdb_cli.tree import draw_tree
 
 
@@ -21,6 +22,7 @@ def _drawn(*locations: str, **facts: object) -> list[str]:
             run=2032,
             subrun=int(location.partition("Run02032.")[2][:4].rstrip(".")),
             origin="raw",
+            stream=file_facts(None, location).stream,
         )
         for location in locations
     ]

@@ -14,6 +14,8 @@ from provdb.lineage import (
     link_rules,
     loader,
 )
+from provdb.lineage.steps import Entity
+from provdb.model import fold
 from provdb.store import Store
 from tests.lineage.histories import File, Step, entities, file, remember
 
@@ -321,3 +323,56 @@ def test_a_rule_with_the_name_of_a_known_one_takes_its_place() -> None:
         name="moved_to_subfolder", entities=("DL2*",)
     )
     assert [rule.name for rule in rules] == [rule.name for rule in LINK_RULES]
+
+
+def _simulated(folder: str, run: int, particle: str = "gamma") -> File:
+    """Return a DL1 file of a simulation in a folder."""
+    name = f"dl1_{particle}_20deg_run{run}.h5"
+    return file(f"{folder}/{name}", "DL1Dataset")
+
+
+def _as_read(read: File, written: File) -> bool:
+    """Say whether a rule takes one file for another one, whatever they are called."""
+    rule = LinkRule(name="renumbered", read="dl1_*.h5", written="dl1_*.h5")
+    one, other = (
+        Entity.of_document(document)
+        for document in fold([*read.records(), *written.records()])["entities"]
+    )
+    return rule.bridges(one, other._replace(file_name=one.file_name))
+
+
+def test_a_file_of_a_simulation_that_was_moved_is_found(store: Store) -> None:
+    written, read = _simulated("/mc/v1", 1000), _simulated("/mc/v1/train", 1000)
+    simtel = file("/mc/gamma/simtel_gamma_run1000.simtel.zst", "SimtelFile")
+    remember(
+        store,
+        Step(name="r0_to_dl1", used=[simtel], generated=[written]),
+        Step(name="dl1_to_dl2", used=[read], generated=[DL2], start=2, end=3),
+    )
+
+    answer = lineage(store, DL2.id)
+
+    assert [rule for *_, rule in inferred(answer)] == ["moved_to_subfolder"]
+    assert simtel.id in entities(answer)
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "is_same"),
+    [
+        pytest.param(_simulated("/a", 7), _simulated("/b", 7), True, id="one run"),
+        pytest.param(_simulated("/a", 7), _simulated("/b", 8), False, id="runs"),
+        pytest.param(
+            _simulated("/a", 7), _simulated("/b", 7, "proton"), False, id="particles"
+        ),
+        pytest.param(
+            _simulated("/a", 7),
+            file("/b/dl1_LST-1.Run00007.h5", "DL1Dataset"),
+            False,
+            id="a run of an observation",
+        ),
+    ],
+)
+def test_a_rule_compares_the_runs_of_simulations(
+    read: File, written: File, is_same: bool
+) -> None:
+    assert _as_read(read, written) is is_same

@@ -6,7 +6,7 @@ from provdb.lineage import impact, lineage, reach
 from provdb.lineage.result import Lineage
 from provdb.model import fields as f
 from provdb.store import Store
-from tests.lineage.histories import stored
+from tests.lineage.histories import Step, file, remember, stored
 from tests.lineage.random_histories import RandomHistory, histories
 
 
@@ -35,6 +35,23 @@ def test_downstream_of_many_is_the_impact_of_each(history: RandomHistory) -> Non
 
     answers = [impact(store, one) for one in known]
     assert reached.activities == {id_ for a in answers for id_ in _activities(a)}
+
+
+def test_what_came_from_an_activity_begins_with_what_it_made(store: Store) -> None:
+    raw, dl1, dl2 = file("/R0/raw.fits.fz"), file("/DL1/dl1.h5"), file("/DL2/dl2.h5")
+    first = Step(name="r0_to_dl1", used=[raw], generated=[dl1], start=0, end=1)
+    second = Step(name="dl1_to_dl2", used=[dl1], generated=[dl2], start=2, end=3)
+    remember(store, raw, dl1, dl2, first, second)
+    (start,) = [a[f.ID] for a in store.find(f.ACTIVITIES, {f.NAME: "r0_to_dl1"})]
+
+    reached = reach(store, activities=[start], is_upstream=False)
+    answer = impact(store, start)
+
+    assert reached.entities == {dl1.id, dl2.id}
+    assert {node.entity for node in answer.nodes if node.kind == "entity"} == {
+        dl1.id,
+        dl2.id,
+    }
 
 
 def _known(store: Store, history: RandomHistory) -> list[str]:

@@ -4,8 +4,11 @@ import pytest
 
 from provdb.lineage import collapse, lineage
 from provdb.lineage.result import Lineage, LineageEdge, LineageNode
+from provdb.lineage.telescopes import telescopes
 from provdb.lineage.tree import tree
-from tests.lineage.histories import Step, file, stored
+from provdb.model.settings import with_rules
+from provdb.store import Store
+from tests.lineage.histories import Step, file, remember, stored
 
 
 def _raw(telescope: int, stream: int) -> LineageNode:
@@ -19,6 +22,8 @@ def _raw(telescope: int, stream: int) -> LineageNode:
         run=2032,
         subrun=192,
         origin="raw",
+        telescope=f"LST-{telescope}",
+        stream=stream,
     )
 
 
@@ -76,6 +81,35 @@ def test_files_of_one_name_have_a_line_each_with_their_folder(
 
     assert [row.folder for row in rows] == ["", *shown]
     assert [row.folder for row in collapsed] == ["", *shown]
+
+
+def test_telescopes_that_rules_of_the_store_name_are_kept_apart(store: Store) -> None:
+    rule = {
+        "name": "magic",
+        "file": r"^\d{8}_M(?P<telescope>\d)_(?P<run>\d{8})\.(?P<subrun>\d{3})_Y_",
+        "telescope": r"MAGIC-\g<telescope>",
+        "level": "DL1",
+    }
+    store.change_settings(lambda known: with_rules(known, naming_rules=[rule]))
+    files = {
+        number: file(f"/m/20240110_M{number}_05012345.001_Y_Crab.root")
+        for number in (1, 2)
+    }
+    merged = file("/m/merged.h5")
+    remember(
+        store,
+        *(
+            Step(name="star", generated=[one], tag="star:05012345")
+            for one in files.values()
+        ),
+        Step(name="merge", used=files.values(), generated=[merged], start=5, end=6),
+    )
+
+    answer = lineage(store, merged.id)
+
+    assert {node.telescope for node in answer.nodes} == {"MAGIC-1", "MAGIC-2", None}
+    assert set(telescopes(answer).values()) == {"MAGIC-1", "MAGIC-2"}
+    assert [len(row.files) for row in tree(answer)] == [1, 1, 1]
 
 
 def test_steps_of_telescopes_are_collapsed_apart() -> None:

@@ -507,6 +507,17 @@ def test_rows_of_other_instruments_can_be_simulations() -> None:
     assert (facts.run, facts.simulation_run) == (None, 1000)
 
 
+def test_a_known_row_can_be_written_as_a_table() -> None:
+    """Who copies known rows into a file and changes none reads names as before."""
+    rules = naming_rules([row.table() for row in NAMING_RULES.rows])
+
+    own = [(row.table(), row.has_numbers, row.is_simulated) for row in rules.rows]
+
+    assert own == [
+        (row.table(), row.has_numbers, row.is_simulated) for row in NAMING_RULES.rows
+    ]
+
+
 def test_without_rows_of_its_own_an_instrument_has_the_known_ones() -> None:
     assert naming_rules([]) is NAMING_RULES
 

@@ -77,7 +77,43 @@ def test_the_date_of_a_name_stands_in_rows(named: Store) -> None:
 
     rows = {row["date"]: row["count"] for row in find(named, query)}
 
-    assert rows == {"2024-01-10": 3, "20240110": 1, None: 2}
+    assert rows == {"2024-01-10": 4, None: 2}
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        pytest.param("kind:activity | count by date", 3, id="activities"),
+        pytest.param("kind:entity level:DL2 | count by date", 3, id="entities"),
+        pytest.param("kind:any name:dl1_to_dl2 | count by date", 3, id="any"),
+        pytest.param("kind:activity | unique date", 3, id="unique"),
+    ],
+)
+def test_a_night_is_one_row_however_its_date_is_written(
+    store: Store, query: str, count: int
+) -> None:
+    for number, written in enumerate(("20240110", "2024-01-10", "2024_01_10")):
+        path = f"/fefs/DL2/v0.1{number}/dl2_LST-1.Run21000.h5"
+        act = {"session_tag": "dl1_to_dl2:21000", "activity_id": f"a{number}"}
+        session = {"session_id": f"s{number}", "observation_date": written}
+        started = {"startTime": f"2024-01-11T10:0{number}:00"}
+        store.write(
+            fold(
+                [
+                    {"session_tag": act["session_tag"], **session, **started},
+                    {
+                        **act,
+                        "name": "dl1_to_dl2",
+                        "in_session": f"s{number}",
+                        **started,
+                    },
+                    {**act, "generated_id": location_id(path)},
+                    {"entity_id": location_id(path), "filepath": path},
+                ]
+            )
+        )
+
+    assert list(find(store, query)) == [{"date": "2024-01-10", "count": count}]
 
 
 def test_a_telescope_is_counted(named: Store) -> None:

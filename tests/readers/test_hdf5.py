@@ -176,25 +176,152 @@ def test_the_reference_metadata_of_a_file_names_its_activity() -> None:
     assert activity["generated"] == [{"entity": location_id(str(path))}]
 
 
-def test_the_files_that_were_merged_are_what_a_file_is_derived_from(
+def _write_names(names: list[str]) -> Callable[[Any], object]:
+    """Return what writes names as lstchain does."""
+    return lambda file: file.create_dataset(
+        "source_filenames/filenames", data=names, dtype=h5py.string_dtype()
+    )
+
+
+def _locations(records: list[Record], ids: set[str]) -> set[str]:
+    return {r["filepath"] for r in records if r.get("entity_id") in ids}
+
+
+def test_every_file_that_was_merged_is_a_member(
     make: Callable[..., Path], tmp_path: Path
 ) -> None:
-    names = ["/DL1/dl1_LST-1.Run01807.0000.h5", "beside.h5", "elsewhere.h5"]
+    names = ["/DL1/dl1_LST-1.Run01807.0000.h5", "beside.h5", "./elsewhere.h5"]
     (tmp_path / "beside.h5").touch()
-    kind = h5py.string_dtype()
-    path = make(
-        lambda file: file.create_dataset(
-            "source_filenames/filenames", data=names, dtype=kind
-        )
-    )
+    path = make(_write_names(names))
+
+    records, problems = read_file(path, HDF5)
+
+    members = {r["member_id"] for r in records if "member_id" in r}
+    assert problems == ""
+    assert _entity(records, path)["source_filenames"] == names
+    assert {r["entity_id"] for r in records if "member_id" in r} == {
+        location_id(str(path))
+    }
+    # A name without a folder is that of a file beside, or stays a name.
+    places = {names[0], str(tmp_path / "beside.h5"), "elsewhere.h5"}
+    assert members == {location_id(place) for place in places}
+    assert _locations(records, members) == places
+
+
+def test_a_name_that_stands_alone_is_what_the_file_is_derived_from(
+    make: Callable[..., Path],
+) -> None:
+    path = make(_write_names(["LST-1.1.Run01807.0000.fits.fz"]))
 
     records, _ = read_file(path, HDF5)
 
-    assert _entity(records, path)["source_filenames"] == names
-    assert {r["progenitor_id"] for r in records if "progenitor_id" in r} == {
-        location_id(names[0]),
-        location_id(str(tmp_path / "beside.h5")),
+    assert {"member_id" for r in records if "member_id" in r} == set()
+    assert [r["progenitor_id"] for r in records if "progenitor_id" in r] == [
+        location_id("LST-1.1.Run01807.0000.fits.fz")
+    ]
+
+
+def test_a_file_is_no_part_of_itself(make: Callable[..., Path]) -> None:
+    path = make(_write_names(["dl1_LST-1.Run01807.h5"]))
+
+    records, _ = read_file(path, HDF5)
+
+    assert not any({"member_id", "progenitor_id"} & record.keys() for record in records)
+
+
+_NAMES: Final = ["dl1_LST-1.Run01807.0000.h5", "dl1_LST-1.Run01807.0001.h5"]
+_PICKLED_NAMES: Final = b"(lp0\nV" + b"\naV".join(n.encode() for n in _NAMES)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(np.bytes_(str(_NAMES)), id="Python"),
+        pytest.param(np.bytes_(json.dumps(_NAMES)), id="JSON"),
+        pytest.param(np.bytes_(_PICKLED_NAMES + b"\na."), id="pickle"),
+        pytest.param(np.bytes_(", ".join(_NAMES)), id="text"),
+        pytest.param(np.array(_NAMES, dtype="S64"), id="array"),
+    ],
+)
+def test_names_in_an_attribute_are_members_however_they_are_written(
+    make: Callable[..., Path], value: Any
+) -> None:
+    path = make(lambda file: file.attrs.update({"SOURCE_FILENAMES": value}))
+
+    records, problems = read_file(path, HDF5)
+
+    entity = _entity(records, path)
+    assert problems == ""
+    assert entity["source_filenames"] == _NAMES
+    assert "attributes" not in entity
+    assert {r["member_id"] for r in records if "member_id" in r} == {
+        location_id(name) for name in _NAMES
     }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(np.bytes_(str([*_NAMES, "dl1_LST-1.R"])[:-2]), id="Python"),
+        pytest.param(np.bytes_(json.dumps([*_NAMES, "dl1"])[:-2]), id="JSON"),
+        pytest.param(np.bytes_(_PICKLED_NAMES + b"\naVdl1_LST"), id="pickle"),
+    ],
+)
+def test_names_that_are_cut_off_are_a_problem_and_a_member_of_no_description(
+    make: Callable[..., Path], value: Any
+) -> None:
+    path = make(lambda file: file.attrs.update({"SOURCE_FILENAMES": value}))
+
+    records, problems = read_file(path, HDF5)
+
+    entity = _entity(records, path)
+    members = {r["member_id"] for r in records if "member_id" in r}
+    unknown = f"names are cut off: {path}"
+    assert "SOURCE_FILENAMES: names are cut off; 2 names of files are whole" in problems
+    assert entity["source_filenames"] == _NAMES
+    assert entity["source_filenames_cut_off"] is True
+    assert members == {*map(location_id, _NAMES), unknown}
+    assert not any(r.get("entity_id") == unknown for r in records)
+
+
+def test_names_that_are_cut_off_do_not_matter_beside_a_whole_list(
+    make: Callable[..., Path],
+) -> None:
+    def write(file: Any) -> None:
+        file.attrs["SOURCE_FILENAMES"] = np.bytes_(str(_NAMES)[:30])
+        _write_names(_NAMES)(file)
+
+    path = make(write)
+    records, problems = read_file(path, HDF5)
+
+    members = {r["member_id"] for r in records if "member_id" in r}
+    assert problems == ""
+    assert members == {location_id(name) for name in _NAMES}
+
+
+def test_names_that_cannot_be_read_leave_a_member_of_no_description(
+    make: Callable[..., Path],
+) -> None:
+    path = make(_virtual)
+
+    records, problems = read_file(path, HDF5)
+
+    assert "lie in another file" in problems
+    assert [r["member_id"] for r in records if "member_id" in r] == [
+        f"names are cut off: {path}"
+    ]
+
+
+def test_the_names_of_a_table_are_not_those_of_the_file(
+    make: Callable[..., Path],
+) -> None:
+    def write(file: Any) -> None:
+        file.create_group("a").attrs["SOURCE_FILENAMES"] = np.bytes_(str(_NAMES))
+
+    path = make(write)
+    records, _ = read_file(path, HDF5)
+
+    assert not any("member_id" in record for record in records)
 
 
 def test_a_file_of_gigabytes_is_not_loaded(make: Callable[..., Path]) -> None:

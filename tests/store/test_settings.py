@@ -26,7 +26,7 @@ CHANGED = StoreSettings(
     node_local=("/scratch/*",),
     aliases=(MOUNT,),
     link_rules=(RULE,),
-    naming_rules=({"name": "NectarCAM", "run": r"run(\d+)"},),
+    naming_rules=({"name": "NectarCAM", "file": r"^Nectar\.Run(?P<run>\d+)"},),
 )
 
 

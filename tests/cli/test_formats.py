@@ -9,12 +9,14 @@ import orjson
 import pytest
 
 from provdb.lineage.result import EVIDENCE
-from tests.cli.command import Provdb, ProvdbProcess
+from tests.cli.command import NIGHT_GAP, Provdb, ProvdbProcess, night_warning
 
 AskNight = Callable[[int], Provdb]
 NightLog = Callable[[int], Path]
 
 _DL2 = "dl2_LST-1.Run01807.h5"
+_WARNING = night_warning("run 01807, subrun 0000")
+_WARNING_OF_20 = night_warning("run 01807, subruns 0000-0019 (20)")
 _EVERY_QUESTION = [
     pytest.param(("query", "lineage", _DL2), id="lineage"),
     pytest.param(("query", "impact", "dl1_LST-1.Run01807.0000.h5"), id="impact"),
@@ -244,7 +246,7 @@ def test_the_last_sentence_breaks_between_words_of_a_narrow_terminal(
 ) -> None:
     said = ask_night(1)("query", "lineage", _DL2, "--format=tree", columns=40)
 
-    assert said.stdout.splitlines()[-4:] == [
+    assert said.stdout.splitlines()[-3:] == [
         "Not complete: 1 gap",
         "(time_calibration.Run01625.0000.h5).",
         "Raw data found: run 01807, subrun 0000.",
@@ -298,9 +300,7 @@ def test_a_terminal_shows_what_it_has(
 ) -> None:
     process = ProvdbProcess(home=home, uri=ask_night(1).uri)
 
-    said = process.on_terminal(
-        "query", "lineage", _DL2, columns=120, encoding=encoding
-    )
+    said = process.on_terminal("query", "lineage", _DL2, columns=120, encoding=encoding)
 
     assert said.status == 0
     assert "? " in said.stdout

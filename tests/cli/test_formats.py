@@ -241,15 +241,15 @@ def test_on_a_terminal_a_lineage_is_a_tree_with_colours(
     assert f"{NIGHT_GAP} Raw data found: run 01807, subrun 0000." in said.stdout
 
 
-def test_the_last_sentence_breaks_between_words_of_a_narrow_terminal(
+def test_the_last_sentence_breaks_between_words_where_there_is_little_room(
     ask_night: AskNight,
 ) -> None:
     said = ask_night(1)("query", "lineage", _DL2, "--format=tree", columns=40)
 
     assert said.stdout.splitlines()[-3:] == [
         "Not complete: 1 gap",
-        "(time_calibration.Run01625.0000.h5).",
-        "Raw data found: run 01807, subrun 0000.",
+        "(time_calibration.Run01625.0000.h5). Raw",
+        "data found: run 01807, subrun 0000.",
     ]
 
 

@@ -4,6 +4,7 @@ Both directions are read off the same function, `see`, so they agree.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -11,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from provdb.lineage.link_rules import common_parts
 from provdb.lineage.loader import Loader
-from provdb.lineage.resolve import Read, resolve, state_of
+from provdb.lineage.resolve import Read, is_before, resolve, state_of
 from provdb.lineage.result import DOUBTS, LineageEdge
 from provdb.lineage.steps import Activity, Entity
-from provdb.lineage.timeline import Timeline, Write
+from provdb.lineage.timeline import Slot, Timeline, Write
 from provdb.lineage.version import Source, Version
 
 __all__ = ["Graph", "Node", "Seen", "Step"]
@@ -49,9 +50,13 @@ class Graph:
         self.ties: dict[str, None] = {}
         self._tolerance = timedelta(seconds=loader.settings.clock_tolerance_seconds)
         self._timelines: dict[str, Timeline] = {}
+        # What is seen of an entity with one write or none and nothing else on its
+        # timeline, by whoever began after that write.
+        self._only: dict[str, tuple[Write | None, Seen]] = {}
         # One object for one version, by its entity and the writes that made it.
         self._versions: dict[tuple[str, object], Version] = {}
         self._derived: dict[tuple[str, str | None], Version] = {}
+        self._generated: dict[str, dict[str, list[Version]]] = {}
         self._readers: dict[str, dict[Version, list[Step]]] = {}
         self._heirs: dict[str, dict[Version, list[Step]]] = {}
 
@@ -80,15 +85,36 @@ class Graph:
             hash: Hash of the content that was read, where it was recorded.
             session_id: Session that is asked about, of what is no file.
         """
+        if hash is None:
+            only = self._only.get(entity)
+            if only is not None:
+                write, seen = only
+                if write is None or reader is None or is_before(write, reader):
+                    return seen
+        return self._resolve(entity, reader, hash, session_id)
+
+    def _resolve(
+        self,
+        entity: str,
+        reader: Activity | None,
+        hash: str | None,
+        session_id: str | None,
+    ) -> Seen:
         timeline = self.timeline(entity)
         writes, evidence, marks, damaged_by, _ = resolve(
             timeline, Read(reader, hash, session_id), tolerance=self._tolerance
         )
         if writes:
             version = self._made_by(timeline, writes)
-            return Seen(version, evidence, marks, damaged_by)
+            seen = Seen(version, evidence, marks, damaged_by)
+            if timeline.is_plain and hash is None and not marks:
+                self._only[entity] = writes[0], seen
+            return seen
         if not self.loader.may_have_sources(entity):
-            return Seen(self._unmade(entity), evidence, marks, damaged_by)
+            seen = Seen(self._unmade(entity), evidence, marks, damaged_by)
+            if timeline.is_plain and hash is None and not timeline.writes:
+                self._only[entity] = None, seen
+            return seen
         return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
 
     def now(self, entity: str) -> Version:
@@ -124,13 +150,11 @@ class Graph:
     def downstream(self, node: Node) -> list[Step]:
         """Return what comes from a node, one step on in time."""
         if isinstance(node, Activity):
-            steps: list[Step] = []
-            for entity, role, _, _ in node.generated:
-                for version in self.versions(entity):
-                    if node.id in version.generators:
-                        edge = _was_generated_by(version, node, role)
-                        steps.append((version, edge))
-            return steps
+            return [
+                (version, _was_generated_by(version, node, role))
+                for entity, role, _, _ in node.generated
+                for version in self._versions_by(entity).get(node.id, ())
+            ]
         readers = self._readers_of(node.entity).get(node, _NO_STEPS)
         if not self.loader.later(node.entity):
             return readers
@@ -153,6 +177,16 @@ class Graph:
             found |= dict.fromkeys(self._versions_of_heirs(entity))
         return found
 
+    def _versions_by(self, entity: str) -> dict[str, list[Version]]:
+        """Return the versions of an entity by the activities that generated them."""
+        known = self._generated.get(entity)
+        if known is None:
+            known = self._generated[entity] = {}
+            for version in self.versions(entity):
+                for generator in version.generators:
+                    known.setdefault(generator, []).append(version)
+        return known
+
     def written(self, entity: str) -> list[Version]:
         """Return the states that a file was in by its writes, the earliest first.
 
@@ -171,15 +205,16 @@ class Graph:
                 {self.see(entity, session_id=one).version: None for one in sessions}
             )
         states: list[Version] = []
-        for place, write in enumerate(timeline.writes):
-            following = timeline.writes[place + 1 : place + 2]
-            is_rewritten = not following or _rewrites(
-                following[0], timeline.writes[: place + 1]
-            )
+        written: set[Slot] = set()
+        for place, write in enumerate(timeline.writes, 1):
+            written |= write.slots
+            following = timeline.writes[place : place + 1]
+            is_rewritten = not following or _rewrites(following[0], written)
             if write.mode == "overwrite" or is_rewritten:
-                until = timeline.writes[: place + 1]
                 state, _ = state_of(
-                    until, tolerance=self._tolerance, slack=timeline.slack
+                    timeline.writes[:place],
+                    tolerance=self._tolerance,
+                    slack=timeline.slack,
                 )
                 states.append(self._made_by(timeline, state))
         states += [self._made_by(timeline, (write,)) for write in timeline.damage]
@@ -491,13 +526,11 @@ class _Derivation:
     is_circular: bool = False
 
 
-def _rewrites(write: Write, before: Iterable[Write]) -> bool:
+def _rewrites(write: Write, before: AbstractSet[Slot]) -> bool:
     """Say whether a write changes something that an earlier one had written."""
     if write.mode == "overwrite":
         return True
-    if write.mode == "append":
-        return False
-    return any(other.slots & write.slots for other in before)
+    return write.mode != "append" and not before.isdisjoint(write.slots)
 
 
 def _at_end(maker: Activity) -> Activity:

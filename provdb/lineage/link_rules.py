@@ -269,11 +269,15 @@ class RuleIndex:
 
     def names_written(self, file_name: str) -> list[str]:
         """Return what a file that was read may be called where it was written."""
+        if not file_name.startswith(self.begun_read):
+            return [file_name]
         others = (rule.names_written(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
     def names_read(self, file_name: str) -> list[str]:
         """Return what a file that was written may be called where it is read."""
+        if not file_name.startswith(self.begun_written):
+            return [file_name]
         others = (rule.names_read(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
@@ -422,8 +426,8 @@ def _data_of(entity: Entity) -> tuple[str | int | None, ...]:
     )
 
 
-def _beginnings(patterns: Iterable[str]) -> list[str]:
-    return sorted({pattern.partition(_ANY)[0] for pattern in patterns})
+def _beginnings(patterns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({pattern.partition(_ANY)[0] for pattern in patterns}))
 
 
 def _pattern(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from provdb.lineage.link_rules import common_parts
+from provdb.lineage.link_rules import common_parts, has_name_only
 from provdb.lineage.loader import Loader
 from provdb.lineage.resolve import Read, resolve, state_of
 from provdb.lineage.result import DOUBTS, LineageEdge
@@ -453,14 +453,29 @@ class Graph:
 
         A record of a derivation names no time. It counts of a version whose makers
         used the progenitor, or used nothing, and of the only version that there is;
-        of a collection its members count always.
+        of a collection its members count always. A part of a merged file of which the
+        name alone is known is the input of that name, where a maker used one.
         """
         entity = self.loader.entities[version.entity]
         makers = [self.loader.activity(id_) for id_ in version.generators]
         last = max(makers, key=lambda maker: (maker.end or maker.start, maker.id))
         is_only = version.generators == self.timeline(version.entity).makers
+        inputs = {link[0] for maker in makers for link in maker.used}
+        known = self.loader.entities
+        names = {known[id_].file_name for id_ in inputs if id_ in known}
         steps: list[Step] = []
         for relation, other in self.loader.declared(version.entity):
+            part = known.get(other)
+            is_used = (
+                other not in inputs
+                and part is not None
+                and has_name_only(part)
+                and part.file_name in names
+            )
+            # The parts whose names are cut off are among the inputs.
+            is_cut = part is None and entity.file_name is not None and bool(inputs)
+            if is_used or (is_cut and relation == "hadMember"):
+                continue
             users = [m for m in makers if any(link[0] == other for link in m.used)]
             is_member = relation == "hadMember" and entity.file_name is None
             if users:

@@ -14,12 +14,13 @@ from provdb.lineage import (
     find_name,
     impact,
     lineage,
+    link_rules,
     versions,
 )
 from provdb.model import fold
 from provdb.query import find
 from provdb.store import Store, open_store
-from tests.lineage.histories import File, Step, entities, file, remember
+from tests.lineage.histories import File, Step, entities, file, remember, undescribed
 
 LOG = Path(__file__).parent.parent / "data/cases/report-32-hdf5-merged/prov.log"
 RUN = "dl1_LST-1.Run09401.h5"
@@ -232,16 +233,41 @@ def test_a_part_that_was_written_after_the_merged_file_was_read_is_not_joined(
     assert PART_FILE.id in entities(lineage(store, MERGED.id))
 
 
-def test_parts_do_not_stand_beside_what_a_recorded_step_used(store: Store) -> None:
-    merging = Step(
-        name="merge_dl1", used=[PART_FILE], generated=[MERGED], start=3, end=4
-    )
+def test_a_named_part_is_the_input_of_that_name_of_a_recorded_step(
+    store: Store,
+) -> None:
+    whole = file("/merged/dl1_LST-1.Run01807.h5").holding(PART_NAME)
+    other = file(f"/DL1/v2/{PART}", "DL1SubrunDataset")
+    again = Step(name="r0_to_dl1", used=[RAW], generated=[other], start=1, end=2)
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[whole], start=3)
+    remember(store, WRITING, again, merging, PART_NAME)
+
+    answer = lineage(store, whole.id)
+
+    assert entities(answer) == {whole.id, PART_FILE.id, RAW.id}
+    assert answer.completeness.ties == ()
+    assert whole.id not in entities(impact(store, other.id))
+
+
+def test_a_named_part_that_a_recorded_step_did_not_use_is_a_gap(store: Store) -> None:
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[MERGED], start=3)
     remember(store, WRITING, merging, PART_NAME, OTHER_PART)
 
     answer = lineage(store, MERGED.id)
 
-    assert entities(answer) == {MERGED.id, PART_FILE.id, RAW.id}
-    assert relations(answer, "hadMember") == []
+    assert entities(answer) == {MERGED.id, PART_FILE.id, RAW.id, OTHER_PART.id}
+    assert gaps(answer) == [OTHER_PART.fields[1][1]]
+
+
+def test_names_that_are_cut_off_do_not_matter_where_a_recorded_step_used_data(
+    store: Store,
+) -> None:
+    whole = file("/merged/dl1_LST-1.Run01807.h5")
+    whole = whole.holding(PART_NAME, undescribed("names are cut off"))
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[whole], start=3)
+    remember(store, WRITING, merging, PART_NAME)
+
+    assert lineage(store, whole.id).completeness.is_complete
 
 
 def test_a_part_that_a_recorded_step_used_is_a_member_too(store: Store) -> None:
@@ -261,6 +287,14 @@ def test_without_rules_parts_are_not_joined(run: Store) -> None:
 
     assert len(answer.completeness.gaps) == 500
     assert relations(answer, "wasDerivedFrom") == []
+
+
+def test_a_store_can_restrict_the_rule_to_some_entities(run: Store) -> None:
+    rules = link_rules([{"name": RULE, "folder": "unknown", "entities": ["DL3*"]}])
+
+    answer = lineage(run, RUN, options=WalkOptions(rules=rules))
+
+    assert len(answer.completeness.gaps) == 500
 
 
 def test_files_that_name_each_other_end_a_walk(store: Store) -> None:

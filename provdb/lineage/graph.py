@@ -229,10 +229,15 @@ class Graph:
         return known
 
     def _versions_of_heirs(self, entity: str) -> Iterator[Version]:
-        """Yield the versions of an entity that others come from, not being made."""
-        if self.timeline(entity).writes or not self.loader.later(entity):
+        """Yield the versions of an entity that others come from, not being made.
+
+        Those of a file that was written whole are known by its writes.
+        """
+        timeline = self.timeline(entity)
+        if timeline.writes and not timeline.has_parts:
             return
         seen = {entity}
+        met: set[str] = set()
         todo = [entity]
         while todo:
             for later in self.loader.later(todo.pop()):
@@ -240,13 +245,19 @@ class Graph:
                     continue
                 seen.add(later)
                 todo.append(later)
-                shown = list(self._readers_of(later))
-                shown.append(self.now(later))
+                shown = [*self._readers_of(later), self.now(later)]
+                shown += self.written(later)
                 while shown:
-                    for source in shown.pop().sources:
-                        if source.version.entity == entity:
-                            yield source.version
-                        shown.append(source.version)
+                    version = shown.pop()
+                    if version.id in met:
+                        continue
+                    met.add(version.id)
+                    sources = [source.version for source in version.sources]
+                    if version.generators and self.loader.declares(version.entity):
+                        steps = self._declared_steps(version)
+                        sources += [n for n, _ in steps if isinstance(n, Version)]
+                    yield from (one for one in sources if one.entity == entity)
+                    shown += sources
 
     def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
         """Return the version that some writes made."""

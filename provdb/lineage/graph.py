@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from provdb.lineage.link_rules import common_parts
+from provdb.lineage.link_rules import common_parts, has_name_only
 from provdb.lineage.loader import Loader
 from provdb.lineage.resolve import Read, is_before, resolve, state_of
 from provdb.lineage.result import DOUBTS, LineageEdge
@@ -264,10 +264,15 @@ class Graph:
         return known
 
     def _versions_of_heirs(self, entity: str) -> Iterator[Version]:
-        """Yield the versions of an entity that others come from, not being made."""
-        if self.timeline(entity).writes or not self.loader.later(entity):
+        """Yield the versions of an entity that others come from, not being made.
+
+        Those of a file that was written whole are known by its writes.
+        """
+        timeline = self.timeline(entity)
+        if timeline.writes and not timeline.has_parts:
             return
         seen = {entity}
+        met: set[str] = set()
         todo = [entity]
         while todo:
             for later in self.loader.later(todo.pop()):
@@ -275,13 +280,19 @@ class Graph:
                     continue
                 seen.add(later)
                 todo.append(later)
-                shown = list(self._readers_of(later))
-                shown.append(self.now(later))
+                shown = [*self._readers_of(later), self.now(later)]
+                shown += self.written(later)
                 while shown:
-                    for source in shown.pop().sources:
-                        if source.version.entity == entity:
-                            yield source.version
-                        shown.append(source.version)
+                    version = shown.pop()
+                    if version.id in met:
+                        continue
+                    met.add(version.id)
+                    sources = [source.version for source in version.sources]
+                    if version.generators and self.loader.declares(version.entity):
+                        steps = self._declared_steps(version)
+                        sources += [n for n, _ in steps if isinstance(n, Version)]
+                    yield from (one for one in sources if one.entity == entity)
+                    shown += sources
 
     def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
         """Return the version that some writes made."""
@@ -488,14 +499,29 @@ class Graph:
 
         A record of a derivation names no time. It counts of a version whose makers
         used the progenitor, or used nothing, and of the only version that there is;
-        of a collection its members count always.
+        of a collection its members count always. A part of a merged file of which the
+        name alone is known is the input of that name, where a maker used one.
         """
         entity = self.loader.entities[version.entity]
         makers = [self.loader.activity(id_) for id_ in version.generators]
         last = max(makers, key=lambda maker: (maker.end or maker.start, maker.id))
         is_only = version.generators == self.timeline(version.entity).makers
+        inputs = {link[0] for maker in makers for link in maker.used}
+        known = self.loader.entities
+        names = {known[id_].file_name for id_ in inputs if id_ in known}
         steps: list[Step] = []
         for relation, other in self.loader.declared(version.entity):
+            part = known.get(other)
+            is_used = (
+                other not in inputs
+                and part is not None
+                and has_name_only(part)
+                and part.file_name in names
+            )
+            # The parts whose names are cut off are among the inputs.
+            is_cut = part is None and entity.file_name is not None and bool(inputs)
+            if is_used or (is_cut and relation == "hadMember"):
+                continue
             users = [m for m in makers if any(link[0] == other for link in m.used)]
             is_member = relation == "hadMember" and entity.file_name is None
             if users:

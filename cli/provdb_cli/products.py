@@ -76,12 +76,11 @@ def products(
     from provdb.products import parse_run, write_products
 
     format_name = choose_format(format_name, None, on_terminal="table")
-    completeness = Completeness()
+    completeness, sentence = Completeness(), ""
 
     def tell(answer: "Lineage") -> None:
-        nonlocal completeness
-        completeness = answer.completeness
-        warn_of_doubts(completeness, answer.sentence)
+        nonlocal completeness, sentence
+        completeness, sentence = answer.completeness, answer.sentence
 
     with settings.open_store() as store:
         written = write_products(
@@ -97,4 +96,5 @@ def products(
         )
     rows = [product.to_dict() for product in written]
     print_rows(rows, _COLUMNS, format_name=format_name, tables=_TABLES)
+    warn_of_doubts(completeness, sentence)
     end_if_strict(completeness, is_strict=is_strict)

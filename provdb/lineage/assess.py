@@ -1,11 +1,12 @@
 """What of some nodes and edges is missing or in doubt: counted from their marks."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from provdb.lineage.completeness import Completeness
-from provdb.lineage.result import LineageEdge, LineageNode, is_contested
+from provdb.lineage.result import LineageEdge, LineageNode, is_contested, is_inferred
 
 __all__ = ["completeness_of"]
 
@@ -36,7 +37,10 @@ def completeness_of(
     >>> completeness_of([product], []).gaps
     ('5a2d',)
     """
-    damaged = {*damaged_by, *(id_ for edge in edges for id_ in edge.damaged_by)}
+    # Nearly all edges are in no doubt, and there can be many.
+    marked = [edge for edge in edges if edge.marks]
+    damaged = {*damaged_by, *(id_ for edge in marked for id_ in edge.damaged_by)}
+    by_evidence = Counter(edge.evidence for edge in edges)
     # What was asked for is read by the question, and its marks are of that.
     asked = [node.marks for node in nodes if node.marks]
     return Completeness(
@@ -46,11 +50,11 @@ def completeness_of(
             for node in sorted(nodes, key=lambda node: node.id)
             if "mixed" in node.marks
         ),
-        contested=sum(edge.is_contested for edge in edges)
+        contested=sum(edge.is_contested for edge in marked)
         + sum(is_contested(marks) for marks in asked),
-        time_conflicts=sum(edge.time_conflict for edge in edges)
+        time_conflicts=sum(edge.time_conflict for edge in marked)
         + sum("time_conflict" in marks for marks in asked),
-        inferred=sum(edge.is_inferred for edge in edges),
+        inferred=sum(n for how, n in by_evidence.items() if is_inferred(how)),
         damaged=tuple(sorted(damaged)),
         incomplete=tuple(
             sorted(node.id for node in nodes if "incomplete" in node.marks)

@@ -4,17 +4,18 @@ Both directions are read off the same function, `see`, so they agree.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from provdb.lineage.link_rules import common_parts
+from provdb.lineage.link_rules import common_parts, has_name_only
 from provdb.lineage.loader import Loader
-from provdb.lineage.resolve import Read, resolve, state_of
+from provdb.lineage.resolve import Read, is_before, resolve, state_of
 from provdb.lineage.result import DOUBTS, LineageEdge
 from provdb.lineage.steps import Activity, Entity
-from provdb.lineage.timeline import Timeline, Write
+from provdb.lineage.timeline import Slot, Timeline, Write
 from provdb.lineage.version import Source, Version
 
 __all__ = ["Graph", "Node", "Seen", "Step"]
@@ -49,9 +50,13 @@ class Graph:
         self.ties: dict[str, None] = {}
         self._tolerance = timedelta(seconds=loader.settings.clock_tolerance_seconds)
         self._timelines: dict[str, Timeline] = {}
+        # What is seen of an entity with one write or none and nothing else on its
+        # timeline, by whoever began after that write.
+        self._only: dict[str, tuple[Write | None, Seen]] = {}
         # One object for one version, by its entity and the writes that made it.
         self._versions: dict[tuple[str, object], Version] = {}
         self._derived: dict[tuple[str, str | None], Version] = {}
+        self._generated: dict[str, dict[str, list[Version]]] = {}
         self._readers: dict[str, dict[Version, list[Step]]] = {}
         self._heirs: dict[str, dict[Version, list[Step]]] = {}
 
@@ -80,15 +85,36 @@ class Graph:
             hash: Hash of the content that was read, where it was recorded.
             session_id: Session that is asked about, of what is no file.
         """
+        if hash is None:
+            only = self._only.get(entity)
+            if only is not None:
+                write, seen = only
+                if write is None or reader is None or is_before(write, reader):
+                    return seen
+        return self._resolve(entity, reader, hash, session_id)
+
+    def _resolve(
+        self,
+        entity: str,
+        reader: Activity | None,
+        hash: str | None,
+        session_id: str | None,
+    ) -> Seen:
         timeline = self.timeline(entity)
         writes, evidence, marks, damaged_by, _ = resolve(
             timeline, Read(reader, hash, session_id), tolerance=self._tolerance
         )
         if writes:
             version = self._made_by(timeline, writes)
-            return Seen(version, evidence, marks, damaged_by)
+            seen = Seen(version, evidence, marks, damaged_by)
+            if timeline.is_plain and hash is None and not marks:
+                self._only[entity] = writes[0], seen
+            return seen
         if not self.loader.may_have_sources(entity):
-            return Seen(self._unmade(entity), evidence, marks, damaged_by)
+            seen = Seen(self._unmade(entity), evidence, marks, damaged_by)
+            if timeline.is_plain and hash is None and not timeline.writes:
+                self._only[entity] = None, seen
+            return seen
         return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
 
     def now(self, entity: str) -> Version:
@@ -124,13 +150,11 @@ class Graph:
     def downstream(self, node: Node) -> list[Step]:
         """Return what comes from a node, one step on in time."""
         if isinstance(node, Activity):
-            steps: list[Step] = []
-            for entity, role, _, _ in node.generated:
-                for version in self.versions(entity):
-                    if node.id in version.generators:
-                        edge = _was_generated_by(version, node, role)
-                        steps.append((version, edge))
-            return steps
+            return [
+                (version, _was_generated_by(version, node, role))
+                for entity, role, _, _ in node.generated
+                for version in self._versions_by(entity).get(node.id, ())
+            ]
         readers = self._readers_of(node.entity).get(node, _NO_STEPS)
         if not self.loader.later(node.entity):
             return readers
@@ -153,6 +177,16 @@ class Graph:
             found |= dict.fromkeys(self._versions_of_heirs(entity))
         return found
 
+    def _versions_by(self, entity: str) -> dict[str, list[Version]]:
+        """Return the versions of an entity by the activities that generated them."""
+        known = self._generated.get(entity)
+        if known is None:
+            known = self._generated[entity] = {}
+            for version in self.versions(entity):
+                for generator in version.generators:
+                    known.setdefault(generator, []).append(version)
+        return known
+
     def written(self, entity: str) -> list[Version]:
         """Return the states that a file was in by its writes, the earliest first.
 
@@ -171,15 +205,16 @@ class Graph:
                 {self.see(entity, session_id=one).version: None for one in sessions}
             )
         states: list[Version] = []
-        for place, write in enumerate(timeline.writes):
-            following = timeline.writes[place + 1 : place + 2]
-            is_rewritten = not following or _rewrites(
-                following[0], timeline.writes[: place + 1]
-            )
+        written: set[Slot] = set()
+        for place, write in enumerate(timeline.writes, 1):
+            written |= write.slots
+            following = timeline.writes[place : place + 1]
+            is_rewritten = not following or _rewrites(following[0], written)
             if write.mode == "overwrite" or is_rewritten:
-                until = timeline.writes[: place + 1]
                 state, _ = state_of(
-                    until, tolerance=self._tolerance, slack=timeline.slack
+                    timeline.writes[:place],
+                    tolerance=self._tolerance,
+                    slack=timeline.slack,
                 )
                 states.append(self._made_by(timeline, state))
         states += [self._made_by(timeline, (write,)) for write in timeline.damage]
@@ -229,10 +264,15 @@ class Graph:
         return known
 
     def _versions_of_heirs(self, entity: str) -> Iterator[Version]:
-        """Yield the versions of an entity that others come from, not being made."""
-        if self.timeline(entity).writes or not self.loader.later(entity):
+        """Yield the versions of an entity that others come from, not being made.
+
+        Those of a file that was written whole are known by its writes.
+        """
+        timeline = self.timeline(entity)
+        if timeline.writes and not timeline.has_parts:
             return
         seen = {entity}
+        met: set[str] = set()
         todo = [entity]
         while todo:
             for later in self.loader.later(todo.pop()):
@@ -240,13 +280,19 @@ class Graph:
                     continue
                 seen.add(later)
                 todo.append(later)
-                shown = list(self._readers_of(later))
-                shown.append(self.now(later))
+                shown = [*self._readers_of(later), self.now(later)]
+                shown += self.written(later)
                 while shown:
-                    for source in shown.pop().sources:
-                        if source.version.entity == entity:
-                            yield source.version
-                        shown.append(source.version)
+                    version = shown.pop()
+                    if version.id in met:
+                        continue
+                    met.add(version.id)
+                    sources = [source.version for source in version.sources]
+                    if version.generators and self.loader.declares(version.entity):
+                        steps = self._declared_steps(version)
+                        sources += [n for n, _ in steps if isinstance(n, Version)]
+                    yield from (one for one in sources if one.entity == entity)
+                    shown += sources
 
     def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
         """Return the version that some writes made."""
@@ -453,14 +499,29 @@ class Graph:
 
         A record of a derivation names no time. It counts of a version whose makers
         used the progenitor, or used nothing, and of the only version that there is;
-        of a collection its members count always.
+        of a collection its members count always. A part of a merged file of which the
+        name alone is known is the input of that name, where a maker used one.
         """
         entity = self.loader.entities[version.entity]
         makers = [self.loader.activity(id_) for id_ in version.generators]
         last = max(makers, key=lambda maker: (maker.end or maker.start, maker.id))
         is_only = version.generators == self.timeline(version.entity).makers
+        inputs = {link[0] for maker in makers for link in maker.used}
+        known = self.loader.entities
+        names = {known[id_].file_name for id_ in inputs if id_ in known}
         steps: list[Step] = []
         for relation, other in self.loader.declared(version.entity):
+            part = known.get(other)
+            is_used = (
+                other not in inputs
+                and part is not None
+                and has_name_only(part)
+                and part.file_name in names
+            )
+            # The parts whose names are cut off are among the inputs.
+            is_cut = part is None and entity.file_name is not None and bool(inputs)
+            if is_used or (is_cut and relation == "hadMember"):
+                continue
             users = [m for m in makers if any(link[0] == other for link in m.used)]
             is_member = relation == "hadMember" and entity.file_name is None
             if users:
@@ -491,13 +552,11 @@ class _Derivation:
     is_circular: bool = False
 
 
-def _rewrites(write: Write, before: Iterable[Write]) -> bool:
+def _rewrites(write: Write, before: AbstractSet[Slot]) -> bool:
     """Say whether a write changes something that an earlier one had written."""
     if write.mode == "overwrite":
         return True
-    if write.mode == "append":
-        return False
-    return any(other.slots & write.slots for other in before)
+    return write.mode != "append" and not before.isdisjoint(write.slots)
 
 
 def _at_end(maker: Activity) -> Activity:

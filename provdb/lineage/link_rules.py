@@ -3,8 +3,10 @@
 Calibration is written under one version folder and read from another; a DL1 file is
 moved into a sub-folder. Both keep the file's name and its run. The header of a DL3 file
 names only the run, and its name is that of the DL2 file but for the level. A rule says
-for which entities that may be assumed. Rules belong to a store, so that all its readers
-answer alike; ``provdb db rules add`` takes a file such as
+for which entities that may be assumed. A merged file names its parts without their
+folder: the rule ``same_name`` links each name with the one file of that name. Rules
+belong to a store, so that all its readers answer alike; ``provdb db rules add`` takes a
+file such as
 
     [[link_rules]]
     name = "copied_to_archive"
@@ -269,11 +271,15 @@ class RuleIndex:
 
     def names_written(self, file_name: str) -> list[str]:
         """Return what a file that was read may be called where it was written."""
+        if not file_name.startswith(self.begun_read):
+            return [file_name]
         others = (rule.names_written(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
     def names_read(self, file_name: str) -> list[str]:
         """Return what a file that was written may be called where it is read."""
+        if not file_name.startswith(self.begun_written):
+            return [file_name]
         others = (rule.names_read(file_name) for rule in self._renaming)
         return sorted({file_name, *chain.from_iterable(others)})
 
@@ -422,8 +428,8 @@ def _data_of(entity: Entity) -> tuple[str | int | None, ...]:
     )
 
 
-def _beginnings(patterns: Iterable[str]) -> list[str]:
-    return sorted({pattern.partition(_ANY)[0] for pattern in patterns})
+def _beginnings(patterns: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({pattern.partition(_ANY)[0] for pattern in patterns}))
 
 
 def _pattern(patterns: Iterable[str]) -> re.Pattern[str]:

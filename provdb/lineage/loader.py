@@ -5,10 +5,11 @@ entities at once.
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
+from fnmatch import fnmatchcase, translate
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
@@ -110,6 +111,10 @@ class Loader:
         self._sought: set[str] = set()
         self._index = RuleIndex(rules)
         self._moves = [rule for rule in rules if rule.is_move]
+        # Whether files are moved to a folder, by the folder.
+        self._are_moved_to: dict[str, bool] = {}
+        local = "|".join(map(translate, self.settings.node_local))
+        self._local = re.compile(local or r"(?!)")
         self._generated_later: set[str] = set()
         self._only_dry: set[str] = set()
         # Who generated an entity, of those that are loaded by now.
@@ -194,7 +199,6 @@ class Loader:
         known = self.entities.get(entity)
         makers = self.generators.get(entity, _NOBODY)
         arrivals = [] if known is None else self._arrivals(known, makers)
-        hashes = {h for a in makers for id_, _, h, _ in a.generated if id_ == entity}
         return Timeline.of(
             entity,
             makers,
@@ -202,11 +206,7 @@ class Loader:
             entities=self.entities,
             arrivals=arrivals,
             removals=self._removers.get(entity, ()),
-            unexplained=[
-                read
-                for read in self._hashed_reads.get(entity, ())
-                if _is_unexplained(read.hash, hashes)
-            ],
+            unexplained=self._unexplained(entity, makers),
             is_local=known is not None and self._is_local(known.location),
             tolerance=tolerance,
         )
@@ -306,19 +306,33 @@ class Loader:
         self, entity: Entity, makers: Collection[Activity]
     ) -> list[tuple[Arrival, Activity]]:
         """Return the writes elsewhere that a rule moves to a file."""
+        alike = self._written_for.get(entity.file_name or "", ())
+        # Nearly all files have a name of their own.
+        if len(alike) < (2 if any(one.id == entity.id for one in alike) else 1):
+            return []
         if entity.id not in self._may_be_read or not self._is_moved_to(entity):
             return []
         # What a maker of this file read elsewhere was processed, and not moved.
         processed = {link[0] for maker in makers for link in maker.used}
         return [
             (Arrival(written.id, rule.name), maker)
-            for written in self._written_for.get(entity.file_name or "", ())
+            for written in alike
             if written.id != entity.id and written.id not in processed
             for rule in self._moves
             if rule.bridges(entity, written)
             for maker in self.generators.get(written.id, ())
             if not any(link[0] == entity.id for link in maker.generated)
         ]
+
+    def _unexplained(
+        self, entity: str, makers: Iterable[Activity]
+    ) -> list[Unexplained]:
+        """Return the reads of content that none of the makers of a file wrote."""
+        reads = self._hashed_reads.get(entity)
+        if reads is None:
+            return []
+        hashes = {h for a in makers for id_, _, h, _ in a.generated if id_ == entity}
+        return [read for read in reads if _is_unexplained(read.hash, hashes)]
 
     def _is_read_elsewhere(self, id_: str) -> bool:
         """Say whether a rule can link another file to one that was written."""
@@ -340,13 +354,15 @@ class Loader:
         return known
 
     def _is_moved_to(self, entity: Entity) -> bool:
-        place = entity.location or ""
-        return any(rule.moves_to(place) for rule in self._moves)
+        folder = (entity.location or "").rpartition("/")[0]
+        known = self._are_moved_to.get(folder)
+        if known is None:
+            known = any(rule.moves_to(f"{folder}/") for rule in self._moves)
+            self._are_moved_to[folder] = known
+        return known
 
     def _is_local(self, location: str | None) -> bool:
-        return location is not None and any(
-            fnmatchcase(location, pattern) for pattern in self.settings.node_local
-        )
+        return location is not None and self._local.match(location) is not None
 
     def _load_generators(self, entities: Collection[str]) -> None:
         missing = self._undescribed(entities)
@@ -392,7 +408,8 @@ class Loader:
         for id_ in entities:
             makers = self.generators[id_]
             entity = self.entities.get(id_)
-            if len(makers) > 1 and needs_inputs(makers, entity):
+            is_declared = bool(makers) and id_ in self._declaring
+            if is_declared or (len(makers) > 1 and needs_inputs(makers, entity)):
                 inputs.update(link[0] for maker in makers for link in maker.used)
             if any(h for m in makers for made, _, h, _ in m.generated if made == id_):
                 hashed.add(id_)

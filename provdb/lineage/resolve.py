@@ -79,19 +79,32 @@ def resolve(
         # One write, or none, is all that can be, wherever it ended in time.
         if not writes:
             return _NOTHING
-        (write,) = writes
-        if reader is None or (
-            reader.start is not None
-            and timeline.ends[0] < reader.start
-            and write.activity is not reader
-            and not _contradicts(write.activity, reader)
-        ):
+        if reader is None or is_before(writes[0], reader):
             return Resolution(writes)
     if timeline.is_fixed:
         accounts = [w for w in (*writes, *timeline.damage) if w.activity is not reader]
         return Resolution(tuple(accounts), "recorded")
     search = _Search(timeline, read, tolerance)
     return search.resolve()
+
+
+def is_before(write: Write, reader: Activity) -> bool:
+    """Say whether a write ended before a read began, and no record contradicts that.
+
+    >>> from datetime import UTC, datetime
+    >>> nobody = Activity("9c30", None, None, None, "completed", None, None, None,
+    ...     None, (), ())
+    >>> time = datetime(2020, 1, 17, tzinfo=UTC)
+    >>> is_before(Write("1f", nobody, time, time), nobody._replace(start=time))
+    False
+    """
+    start = reader.start
+    return (
+        start is not None
+        and (write.end or write.start) < start
+        and write.activity is not reader
+        and not _contradicts(write.activity, reader)
+    )
 
 
 def state_of(

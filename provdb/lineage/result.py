@@ -73,6 +73,11 @@ def is_contested(marks: Iterable[str]) -> bool:
     return any(mark in _CONTESTED for mark in marks)
 
 
+def is_inferred(evidence: str) -> bool:
+    """Say whether evidence is that of a relation that no record states."""
+    return evidence in _INFERRED or evidence.startswith(_RULE)
+
+
 class LineageNode(NamedTuple):
     """An activity, one version of an entity, or many of them in a collapsed answer.
 
@@ -187,7 +192,7 @@ class LineageEdge(NamedTuple):
     @property
     def is_inferred(self) -> bool:
         """Whether no record states the relation."""
-        return self.inferred_by is not None
+        return is_inferred(self.evidence)
 
     @property
     def inferred_by(self) -> str | None:
@@ -196,7 +201,7 @@ class LineageEdge(NamedTuple):
         >>> LineageEdge("9891", "5a2d", "used", evidence="rule:archive").inferred_by
         'archive'
         """
-        return self.evidence if self.evidence in _INFERRED else self.rule
+        return self.rule or (self.evidence if self.is_inferred else None)
 
     @property
     def is_contested(self) -> bool:

@@ -1,6 +1,7 @@
 """Which versions are mixed, and of which steps and versions records are missing."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from provdb.lineage.graph import Graph, Node, Seen
@@ -125,12 +126,14 @@ def _mark_missing_roles(
     for activity in activities:
         if activity.name is not None and not activity.is_run_wise:
             by_name.setdefault(activity.name, []).append(activity)
-    for name, executions in sorted(by_name.items()):
+    names = sorted(by_name)
+    first = partial(store.first, f.ACTIVITIES, f.NAME, limit=_SAMPLE, fields=(_ROLES,))
+    samples = store.at_once(*(partial(first, name) for name in names)) if names else ()
+    for name, documents in zip(names, samples, strict=True):
+        executions = by_name[name]
         sample = [
             {role for link in document[f.USED] if (role := link.get(f.ROLE))}
-            for document in store.first(
-                f.ACTIVITIES, f.NAME, name, limit=_SAMPLE, fields=(_ROLES,)
-            )
+            for document in documents
         ]
         if len(sample) < _FEWEST:
             continue

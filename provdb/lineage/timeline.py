@@ -170,7 +170,8 @@ class Timeline:
             is_local: Whether each node has a file of its own under the name.
             tolerance: How far the clocks of two machines may differ.
         """
-        activities = _without_sums(activities)
+        if len(activities) > 1:
+            activities = _without_sums(activities)
         modes = _modes(activities, file, entity, entities or {})
         writes = [
             _write(one, file, *mode)

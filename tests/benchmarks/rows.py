@@ -93,7 +93,7 @@ def _lineage(stage: Stage, *, rounds: int) -> Iterator[Line]:
     activities = _same(ours(), bare(), bare_with_entities())
     mine, alone, together = in_turns(rounds, ours, bare, bare_with_entities)
     what = f"lineage of a run's DL3, {activities} activities"
-    yield at_most(f"{what} | bare walk", mine, alone, 1.3)
+    yield at_most(f"{what} | bare walk", mine, alone, 2)
     yield at_most(f"{what} | bare walk with the entities", mine, together, None)
 
 
@@ -107,7 +107,7 @@ def _history(stage: Stage, *, rounds: int) -> Iterator[Line]:
     )
     more = stage.scale.history_nights
     what = f"the same lineage, {more} times more history | without"
-    yield at_most(what, ours, baseline, 1.3)
+    yield at_most(what, ours, baseline, 1.2)
 
 
 def _impact(stage: Stage, *, rounds: int) -> Iterator[Line]:
@@ -123,7 +123,7 @@ def _impact(stage: Stage, *, rounds: int) -> Iterator[Line]:
     activities = _same(ours(), bare())
     mine, alone = in_turns(rounds, ours, bare)
     what = f"impact of a random forest, {activities} activities"
-    yield at_most(f"{what} | bare walk", mine, alone, 2)
+    yield at_most(f"{what} | bare walk", mine, alone, 1.8)
     peak = _peak_mb(database.uri)
     yield Line(
         what=f"{what}: peak memory | 500 MB",

@@ -102,7 +102,9 @@ def test_telescopes_that_rules_of_the_store_name_are_kept_apart(store: Store) ->
             Step(name="star", generated=[one], tag="star:05012345")
             for one in files.values()
         ),
-        Step(name="merge", used=files.values(), generated=[merged], start=5, end=6),
+        Step(
+            name="merge", used=list(files.values()), generated=[merged], start=5, end=6
+        ),
     )
 
     answer = lineage(store, merged.id)

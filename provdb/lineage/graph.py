@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from provdb.lineage.link_rules import common_parts, has_name_only
 from provdb.lineage.loader import Loader
 from provdb.lineage.resolve import Read, is_before, resolve, state_of
-from provdb.lineage.result import DOUBTS, LineageEdge
+from provdb.lineage.result import LineageEdge
 from provdb.lineage.steps import Activity, Entity
 from provdb.lineage.timeline import Slot, Timeline, Write
 from provdb.lineage.version import Source, Version
@@ -354,12 +354,12 @@ class Graph:
             declared = next(top.declared, None)
             if declared is not None:
                 relation, below, evidence = declared
-                version = self._seen_at_once(below, reader)
-                if version is None and any(p.entity == below for p in path):
-                    version = self._unmade(below)
+                seen = self._seen_at_once(below, reader)
+                if seen is None and any(p.entity == below for p in path):
+                    seen = Seen(self._unmade(below))
                     top.is_circular = True
-                if version is not None:
-                    top.sources.append(Source(relation, version, evidence))
+                if seen is not None:
+                    top.sources.append(_source(relation, seen, evidence))
                     continue
                 path.append(self._begin(below, reader, None, relation, evidence))
                 continue
@@ -428,17 +428,15 @@ class Graph:
             f"rule {rule}, so it was linked to none: {places}"
         ] = None
 
-    def _seen_at_once(self, entity: str, reader: Activity | None) -> Version | None:
+    def _seen_at_once(self, entity: str, reader: Activity | None) -> Seen | None:
         """Return the version that was read, unless it must be derived first."""
         known = self._derived.get((entity, _id_of(reader)))
         if known is not None:
-            return known
+            return Seen(known)
         timeline = self.timeline(entity)
-        writes, *_ = resolve(timeline, Read(reader), tolerance=self._tolerance)
-        if writes:
-            return self._made_by(timeline, writes)
-        if not self.loader.may_have_sources(entity):
-            return self._unmade(entity)
+        found = resolve(timeline, Read(reader), tolerance=self._tolerance)
+        if found.writes or not self.loader.may_have_sources(entity):
+            return self.see(entity, reader)
         return None
 
     def _bridged(
@@ -447,17 +445,17 @@ class Graph:
         """Return what a gap is bridged to: equal content, a folder, names, a rule."""
         loader = self.loader
         for other in loader.same_content(entity, hash_):
-            version = self._written_by(other, reader)
-            if version is not None:
-                return [Source("wasDerivedFrom", version, "content")]
+            seen = self._written_by(other, reader)
+            if seen is not None:
+                return [_source("wasDerivedFrom", seen, "content")]
         for folder in loader.folders_above(entity):
-            version = self._written_by(folder, reader)
-            if version is not None:
-                return [Source("wasDerivedFrom", version, "folder")]
+            seen = self._written_by(folder, reader)
+            if seen is not None:
+                return [_source("wasDerivedFrom", seen, "folder")]
         matched = [
-            Source("hadMember", version, "glob")
+            _source("hadMember", seen, "glob")
             for member in loader.matched(entity)
-            if (version := self._written_by(member, reader)) is not None
+            if (seen := self._written_by(member, reader)) is not None
         ]
         return matched or self._ruled(entity, reader)
 
@@ -470,29 +468,31 @@ class Graph:
             if rule.is_move or rule.is_by_name:
                 continue
             found = [
-                (common_parts(place, written.location or ""), written, version)
+                (common_parts(place, written.location or ""), written, seen)
                 for written in self.loader.written(read)
                 if rule.bridges(read, written)
-                and (version := self._written_by(written.id, reader)) is not None
+                and (seen := self._written_by(written.id, reader)) is not None
             ]
             if not found:
                 continue
             longest = max(parts for parts, _, _ in found)
-            best = [(w, version) for parts, w, version in found if parts == longest]
+            best = [(w, seen) for parts, w, seen in found if parts == longest]
             if len(best) == 1:
-                return [Source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
+                return [_source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
             self._tie(place, rule.name, [written for written, _ in best])
             return []
         return []
 
-    def _written_by(self, entity: str, reader: Activity | None) -> Version | None:
+    def _written_by(self, entity: str, reader: Activity | None) -> Seen | None:
         """Return the version of an entity that had been written well by a read."""
         timeline = self.timeline(entity)
-        writes, _, marks, *_ = resolve(
+        writes, evidence, marks, *_ = resolve(
             timeline, Read(reader), tolerance=self._tolerance
         )
         is_made = bool(writes) and not {"maybe_damaged", "time_conflict"} & {*marks}
-        return self._made_by(timeline, writes) if is_made else None
+        if not is_made:
+            return None
+        return Seen(self._made_by(timeline, writes), evidence, marks)
 
     def _declared_steps(self, version: Version) -> list[Step]:
         """Return members and progenitors of a version that somebody generated.
@@ -564,6 +564,10 @@ def _at_end(maker: Activity) -> Activity:
     return maker._replace(start=maker.end or maker.start, id="", activity_id="")
 
 
+def _source(relation: str, seen: Seen, evidence: str) -> Source:
+    return Source(relation, seen.version, evidence, seen.marks, seen.damaged_by)
+
+
 def _source_steps(version: Version) -> list[Step]:
     # A set has another order in every process.
     return [
@@ -575,7 +579,8 @@ def _source_steps(version: Version) -> list[Step]:
                 source.relation,
                 None,
                 source.evidence,
-                tuple([mark for mark in DOUBTS if mark in source.marks]),
+                source.marks,
+                source.damaged_by,
             ),
         )
         for source in sorted(version.sources, key=_order_of_source)

@@ -235,7 +235,7 @@ class Walk:
             id_
             for id_, node in self.nodes.items()
             if (
-                graph.now(node.entity) is node
+                graph.now(node.entity) == node
                 if isinstance(node, Version)
                 else not node.generated
             )

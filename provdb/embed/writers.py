@@ -28,7 +28,7 @@ def with_other_writers(lineage: Lineage, store: Store) -> Lineage:
     Of a file in doubt, and of one that is not known to be made, these are all that
     wrote it, moved it or read unknown content of it; of others that were written
     several times it is one. They have no edges. What they used is there too, for it
-    tells which part of a file they wrote.
+    tells which part of a file they wrote; and all that incomplete steps made.
 
     Args:
         lineage: The lineage of a file.
@@ -46,9 +46,10 @@ def with_other_writers(lineage: Lineage, store: Store) -> Lineage:
         if not activity.get(f.DRY_RUN) and not is_uri(activity[f.ACTIVITY_ID])
     ]
     others = _needed(others, lineage, store, doubtful=doubtful)
-    used = {link[f.ENTITY] for one in others for link in one[f.USED]} - entities
-    inputs = store.read(f.ENTITIES, sorted(used))
-    nodes = chain(map(_activity, others), _entities(inputs))
+    beside = {link[f.ENTITY] for one in others for link in one[f.USED]}
+    beside |= _made_by_incomplete(lineage, store)
+    described = store.read(f.ENTITIES, sorted(beside - entities))
+    nodes = chain(map(_activity, others), _entities(described))
     return replace(lineage, nodes=(*lineage.nodes, *nodes))
 
 
@@ -65,6 +66,16 @@ def _doubtful(lineage: Lineage) -> set[str]:
         if edge.marks:
             found |= {entities[edge.source], entities[edge.target]}
     return {entity for entity in found if entity is not None}
+
+
+def _made_by_incomplete(lineage: Lineage, store: Store) -> set[str]:
+    """Return what steps made of which records are missing; it may be why they are."""
+    marked = [n.id for n in lineage.nodes if n.kind == "activity" and n.marks]
+    return {
+        link[f.ENTITY]
+        for activity in store.read(f.ACTIVITIES, sorted(marked))
+        for link in activity[f.GENERATED]
+    }
 
 
 def _readers_by_content(entities: set[str], store: Store) -> set[str]:
@@ -98,11 +109,10 @@ def _needed(
     for entity in store.read(f.ENTITIES, sorted(generated & set(entities.values()))):
         if entity.get(f.DERIVED_FROM) or entity.get(f.MEMBERS):
             ordered.add(entity[f.ID])
-    # The time of a read by no step is now.
+    # The time of a read by no step, or by a step without a start, is now.
+    timed = {node.id for node in lineage.nodes if node.start is not None}
     now = {entities[lineage.start]} | {
-        entities[edge.target]
-        for edge in lineage.edges
-        if edge.relation in ("hadMember", "wasDerivedFrom")
+        entities[edge.target] for edge in lineage.edges if edge.source not in timed
     }
     times = [t for node in lineage.nodes for t in (node.start, node.end) if t]
     last = max(times, default=None)

@@ -1,12 +1,14 @@
 """Other writers of the files of a lineage, which an answer elsewhere depends on.
 
-A lineage shows the writes that were chosen. How sure a choice is follows from the
-writes that were not: earlier ones, those that failed, and moves.
+A lineage shows the writes that were chosen. How sure a choice is follows from those
+that were not: rivals, writes that failed, moves, and reads of unknown content.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import chain
+from typing import Final
 
 from provdb.lineage import Lineage, LineageNode
 from provdb.model import Document
@@ -16,13 +18,17 @@ from provdb.store import Store
 
 __all__ = ["with_other_writers"]
 
+_RAW: Final = "raw"
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
 
 def with_other_writers(lineage: Lineage, store: Store) -> Lineage:
-    """Return a lineage with the activities that wrote or moved its files in vain.
+    """Return a lineage with other activities that its doubts and evidence depend on.
 
-    They have no edges. What they used is there too, for it tells which part of a file
-    they wrote. Writes that began after the last step ended are left out where no step
-    can have read them.
+    Of a file in doubt, and of one that is not known to be made, these are all that
+    wrote it, moved it or read unknown content of it; of others that were written
+    several times it is one. They have no edges. What they used is there too, for it
+    tells which part of a file they wrote; and all that incomplete steps made.
 
     Args:
         lineage: The lineage of a file.
@@ -30,49 +36,106 @@ def with_other_writers(lineage: Lineage, store: Store) -> Lineage:
     """
     known = {node.id for node in lineage.nodes}
     entities = {node.entity for node in lineage.nodes if node.entity is not None}
-    found = chain(store.generations(entities), store.removals(entities))
-    ids = {activity[f.ID] for activity in found} - known
+    doubtful = _doubtful(lineage)
+    ids = {one[f.ID] for one in store.generations(entities)}
+    ids |= {one[f.ID] for one in store.removals(doubtful)}
+    ids |= _readers_by_content(doubtful, store)
     others = [
         activity
-        for activity in store.read(f.ACTIVITIES, sorted(ids))
+        for activity in store.read(f.ACTIVITIES, sorted(ids - known))
         if not activity.get(f.DRY_RUN) and not is_uri(activity[f.ACTIVITY_ID])
     ]
-    others = _without_later(others, lineage, store)
-    used = {link[f.ENTITY] for one in others for link in one[f.USED]} - entities
-    inputs = store.read(f.ENTITIES, sorted(used))
-    nodes = chain(map(_activity, others), _entities(inputs))
+    others = _needed(others, lineage, store, doubtful=doubtful)
+    beside = {link[f.ENTITY] for one in others for link in one[f.USED]}
+    beside |= _made_by_incomplete(lineage, store)
+    described = store.read(f.ENTITIES, sorted(beside - entities))
+    nodes = chain(map(_activity, others), _entities(described))
     return replace(lineage, nodes=(*lineage.nodes, *nodes))
 
 
-def _without_later(
-    activities: list[Document], lineage: Lineage, store: Store
+def _doubtful(lineage: Lineage) -> set[str]:
+    """Return the entities with a mark, and those that no step is known to have made."""
+    entities = {node.id: node.entity for node in lineage.nodes}
+    made = {e.source for e in lineage.edges if e.relation == "wasGeneratedBy"}
+    found = {
+        node.entity
+        for node in lineage.nodes
+        if node.marks or (node.id not in made and node.origin != _RAW)
+    }
+    for edge in lineage.edges:
+        if edge.marks:
+            found |= {entities[edge.source], entities[edge.target]}
+    return {entity for entity in found if entity is not None}
+
+
+def _made_by_incomplete(lineage: Lineage, store: Store) -> set[str]:
+    """Return what steps made of which records are missing; it may be why they are."""
+    marked = [n.id for n in lineage.nodes if n.kind == "activity" and n.marks]
+    return {
+        link[f.ENTITY]
+        for activity in store.read(f.ACTIVITIES, sorted(marked))
+        for link in activity[f.GENERATED]
+    }
+
+
+def _readers_by_content(entities: set[str], store: Store) -> set[str]:
+    """Return the ids of activities that recorded a hash of what they read."""
+    written = {
+        link[f.ENTITY]
+        for activity in store.generations(entities)
+        for link in activity[f.GENERATED]
+        if link[f.ENTITY] in entities and f.HASH in link
+    }
+    return {
+        activity[f.ID]
+        for activity in store.usages(written)
+        for link in activity[f.USED]
+        if link[f.ENTITY] in written and f.HASH in link
+    }
+
+
+def _needed(
+    activities: list[Document],
+    lineage: Lineage,
+    store: Store,
+    *,
+    doubtful: set[str],
 ) -> list[Document]:
-    """Leave out what began after the last step ended, where that changes nothing."""
+    """Return the activities that an answer depends on."""
+    entities = {node.id: node.entity for node in lineage.nodes}
+    ordered = {entities[e.target] for e in lineage.edges if e.evidence == "order"}
+    # Whether a recorded derivation counts depends on how many made the file.
+    generated = {link[f.ENTITY] for one in activities for link in one[f.GENERATED]}
+    for entity in store.read(f.ENTITIES, sorted(generated & set(entities.values()))):
+        if entity.get(f.DERIVED_FROM) or entity.get(f.MEMBERS):
+            ordered.add(entity[f.ID])
+    # The time of a read by no step, or by a step without a start, is now.
+    timed = {node.id for node in lineage.nodes if node.start is not None}
+    now = {entities[lineage.start]} | {
+        entities[edge.target] for edge in lineage.edges if edge.source not in timed
+    }
     times = [t for node in lineage.nodes for t in (node.start, node.end) if t]
     last = max(times, default=None)
-    later = {
-        activity[f.ID]: {link[f.ENTITY] for link in activity[f.GENERATED]}
-        for activity in activities
-        if last is not None and (start := activity.get(f.START)) and start > last
-    }
-    if not later:
-        return activities
-    # No step reads what was asked for, nor what files are derived from: the time of
-    # such a read is now. Whether a recorded derivation counts is decided by all makers.
-    entities = {node.id: node.entity for node in lineage.nodes}
-    deciding = {entities[lineage.start]} | {
-        entities[edge.target]
-        for edge in lineage.edges
-        if edge.relation in ("hadMember", "wasDerivedFrom")
-    }
-    for entity in store.read(f.ENTITIES, sorted(set().union(*later.values()))):
-        if entity.get(f.DERIVED_FROM) or entity.get(f.MEMBERS):
-            deciding.add(entity[f.ID])
-    return [
-        activity
-        for activity in activities
-        if not deciding.isdisjoint(later.get(activity[f.ID], deciding))
-    ]
+    needed: dict[str, Document] = {}
+    for activity in sorted(activities, key=_start_of, reverse=True):
+        written = {link[f.ENTITY] for link in activity[f.GENERATED]}
+        hashed = [link for link in activity[f.USED] if f.HASH in link]
+        others = (*hashed, *activity.get(f.INVALIDATED, ()))
+        touched = written | {link[f.ENTITY] for link in others}
+        start = activity.get(f.START)
+        is_later = last is not None and start is not None and start > last
+        if touched & (doubtful & now if is_later else doubtful):
+            needed[activity[f.ID]] = activity
+        elif not is_later and (found := written & ordered):
+            needed[activity[f.ID]] = activity
+            ordered -= found
+    return [one for one in activities if one[f.ID] in needed]
+
+
+def _start_of(activity: Document) -> tuple[bool, datetime, str]:
+    """Return the sort key of an activity: the earliest first."""
+    start = activity.get(f.START) or activity.get(f.END)
+    return start is not None, start or _EARLIEST, activity[f.ID]
 
 
 def _activity(document: Document) -> LineageNode:

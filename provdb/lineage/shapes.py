@@ -67,8 +67,10 @@ def find_shapes(
     for node in nodes:
         if isinstance(node, Activity):
             activities.append(node)
-        elif len(node.generators) > 1 or (
-            node.generators and graph.timeline(node.entity).has_parts
+        elif (
+            node.generators
+            and not graph.is_plain(node.entity)
+            and (len(node.generators) > 1 or graph.timeline(node.entity).has_parts)
         ):
             timeline = graph.timeline(node.entity)
             if not timeline.is_fixed:

@@ -347,8 +347,15 @@ class Store(ABC):
         """Return the entities derived from these, and the collections with them."""
 
     @abstractmethod
-    def named(self, file_names: Iterable[str]) -> list[Document]:
-        """Return the entities whose file has one of these names, in any folder."""
+    def named(
+        self, file_names: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
+        """Return the entities whose file has one of these names, in any folder.
+
+        Args:
+            file_names: The names.
+            known: Ids of entities that have one of them; these may be left out.
+        """
 
     def has_any(self, collection: str, field: str) -> bool:
         """Say whether any document has a text in an indexed field."""

@@ -143,7 +143,9 @@ class LocalStore(Store):
         """Return the entities derived from these, and the collections with them."""
         return self._linked(f.ENTITIES, _LINKS[f.ENTITIES], entities)
 
-    def named(self, file_names: Iterable[str]) -> list[Document]:
+    def named(
+        self, file_names: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
         source = f"FROM {f.ENTITIES} WHERE {f.FILE_NAME} IN"
         return self._select(f.ENTITIES, source, file_names)

@@ -100,11 +100,10 @@ class Graph:
 
     def _seen_plainly(self, entity: str) -> tuple[Activity | None, Seen] | None:
         """Return who made a plain entity, and what is seen of it; None of others."""
-        try:
-            return self._plain[entity]
-        except KeyError:
-            pass
-        plain: tuple[Activity | None, Seen] | None = None
+        known = self._plain
+        plain = known.get(entity)
+        if plain is not None or entity in known:
+            return plain
         if self.loader.is_plain(entity):
             makers = self.loader.generators.get(entity)
             if makers:
@@ -112,7 +111,7 @@ class Graph:
                 plain = makers[0], Seen(version, _ONLY)
             elif not self.loader.may_have_sources(entity):
                 plain = None, Seen(self._unmade(entity), _ONLY)
-        self._plain[entity] = plain
+        known[entity] = plain
         return plain
 
     def _resolve(
@@ -165,11 +164,13 @@ class Graph:
     def downstream(self, node: Node) -> list[Step]:
         """Return what comes from a node, one step on in time."""
         if isinstance(node, Activity):
-            return [
-                (version, _was_generated_by(version, node, role))
-                for entity, role, _, _ in node.generated
-                for version in self._versions_by(entity, node)
-            ]
+            id_ = node.id
+            steps: list[Step] = []
+            for entity, role, _, _ in node.generated:
+                for version in self._versions_by(entity, node):
+                    edge = (version.id, id_, "wasGeneratedBy", role, _RECORDED, (), ())
+                    steps.append((version, _edge(edge)))
+            return steps
         readers = self._readers_of(node.entity).get(node, _NO_STEPS)
         if not self.loader.later(node.entity):
             return readers

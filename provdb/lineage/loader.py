@@ -183,6 +183,8 @@ class Loader:
             written = [self.entities[e] for e in todo if self._is_read_elsewhere(e)]
             self._load_read_for(written)
             for one in written:
+                if not _has_others(self._alike_read(one), one):
+                    continue
                 if read := [other.id for other in self.read(one)]:
                     self._read_elsewhere[one.id] = read
                     following += read
@@ -296,7 +298,6 @@ class Loader:
     def read(self, written: Entity) -> Iterator[Entity]:
         """Yield the files that a link rule could link to a file that was written."""
         for read in self._alike_read(written):
-            # Most files have a name of their own.
             if read.id != written.id and any(
                 rule.bridges(read, written) for rule in self.rules
             ):
@@ -334,10 +335,7 @@ class Loader:
         if entity.id not in self._may_be_read:
             return []
         alike = self._alike_written(entity)
-        # Nearly all files have a name of their own.
-        if not alike or (len(alike) == 1 and alike[0].id == entity.id):
-            return []
-        if not self._is_moved_to(entity):
+        if not _has_others(alike, entity) or not self._is_moved_to(entity):
             return []
         # What a maker of this file read elsewhere was processed, and not moved.
         processed = {link[0] for maker in makers for link in maker.used}
@@ -353,7 +351,12 @@ class Loader:
 
     def _alike_written(self, read: Entity) -> Sequence[Entity]:
         """Return what is called as a file that was read may be where it was written."""
-        return self._all_named(self._index.names_written(read.file_name or ""))
+        name = read.file_name or ""
+        if not name.startswith(self._index.begun_read):
+            return self._named.get(name, _NO_ENTITIES)
+        names = self._index.names_written(name)
+        found = [one for name in names for one in self._named.get(name, ())]
+        return sorted(found, key=_id)
 
     def _alike_read(self, written: Entity) -> Sequence[Entity]:
         """Return what is called as a file that was written may be where it is read."""
@@ -361,12 +364,6 @@ class Loader:
         alike = self._named.get(name, _NO_ENTITIES)
         renamed = self._renamed.get(name)
         return alike if renamed is None else sorted([*alike, *renamed], key=_id)
-
-    def _all_named(self, names: Sequence[str]) -> Sequence[Entity]:
-        if len(names) == 1:
-            return self._named.get(names[0], _NO_ENTITIES)
-        found = [one for name in names for one in self._named.get(name, ())]
-        return sorted(found, key=_id)
 
     def _unexplained(
         self, entity: str, makers: Iterable[Activity]
@@ -470,7 +467,12 @@ class Loader:
         self._load_entities(inputs)
         self._load_hashed_reads(hashed)
         self._load_written_for(asked)
-        following = {written.id for one in asked for written in self.written(one)}
+        following = {
+            written.id
+            for one in asked
+            if _has_others(self._alike_written(one), one)
+            for written in self.written(one)
+        }
         following |= self._load_bridges(gaps)
         for id_ in entities & self._declaring:
             following.update(source for _, source in self.declared(id_))
@@ -647,7 +649,8 @@ class Loader:
                 if link[0] in entities:
                     used.setdefault(link[0], []).append((activity, link))
         for readers in used.values():
-            readers.sort(key=_id_of_reader)
+            if len(readers) > 1:
+                readers.sort(key=_id_of_reader)
         self.readers |= dict.fromkeys(entities, _UNUSED)
         self.readers |= used
 
@@ -825,6 +828,11 @@ def _activities(documents: Iterable[Document]) -> list[Activity]:
 
 def _entities(documents: Iterable[Document]) -> list[Entity]:
     return list(map(Entity.of_document, documents))
+
+
+def _has_others(alike: Sequence[Entity], entity: Entity) -> bool:
+    """Say whether others have the name of an entity; nearly all have one alone."""
+    return len(alike) > 1 or (len(alike) == 1 and alike[0].id != entity.id)
 
 
 def _likely(makers: Sequence[Activity]) -> Sequence[Activity]:

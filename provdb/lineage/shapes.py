@@ -1,7 +1,6 @@
 """Which versions are mixed, and of which steps and versions records are missing."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Final
 
 from provdb.lineage.graph import Graph, Node, Seen
@@ -129,8 +128,7 @@ def _mark_missing_roles(
         if activity.name is not None and not activity.is_run_wise:
             by_name.setdefault(activity.name, []).append(activity)
     names = sorted(by_name)
-    first = partial(store.first, f.ACTIVITIES, f.NAME, limit=_SAMPLE, fields=(_ROLES,))
-    samples = store.at_once(*(partial(first, name) for name in names)) if names else ()
+    samples = store.first(f.ACTIVITIES, f.NAME, names, limit=_SAMPLE, fields=(_ROLES,))
     for name, documents in zip(names, samples, strict=True):
         executions = by_name[name]
         sample = [

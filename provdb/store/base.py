@@ -431,18 +431,18 @@ class Store(ABC):
         self,
         collection: str,
         field: str,
-        value: str,
+        values: Sequence[str],
         *,
         limit: int,
         fields: Collection[str] = (),
-    ) -> list[Document]:
-        """Return the first documents with a value, in the order of their ids.
+    ) -> list[list[Document]]:
+        """Return the first documents with each value, in the order of their ids.
 
         Args:
             collection: The collection.
             field: A field that an index starts with, and the id follows in it.
-            value: The value.
-            limit: How many to return at most.
+            values: The values, each once.
+            limit: How many to return at most of one value.
             fields: The fields that are needed, with all below them; none for all.
         """
 

@@ -357,16 +357,29 @@ class MongoStore(Store):
         self,
         collection: str,
         field: str,
-        value: str,
+        values: Sequence[str],
         *,
         limit: int,
         fields: Collection[str] = (),
-    ) -> list[Document]:
-        """Return the first documents with a value, in the order of their ids."""
-        shown = dict.fromkeys(fields, 1) or None
-        with self._errors():
-            found = self._database[collection].find({field: value}, shown)
-            return list(found.sort(f.ID, 1).limit(limit))
+    ) -> list[list[Document]]:
+        """Return the first documents with each value, in the order of their ids."""
+        listed: dict[str, list[Document]] = {value: [] for value in values}
+        shown: list[dict[str, Any]] = []
+        if fields:
+            shown = [{"$project": dict.fromkeys((field, *fields), 1)}]
+        # One question for all: each alone would cost more than it finds.
+        pipeline: list[dict[str, Any]] = []
+        for value in listed:
+            part: list[dict[str, Any]] = [{"$match": {field: value}}]
+            part += [{"$sort": {f.ID: 1}}, {"$limit": limit}, *shown]
+            if pipeline:
+                pipeline.append({"$unionWith": {"coll": collection, "pipeline": part}})
+            else:
+                pipeline = part
+        if pipeline:
+            for document in self._aggregate(collection, pipeline):
+                listed[document[field]].append(document)
+        return list(listed.values())
 
     def document_count(self, collection: str) -> int:
         """Return how many documents a collection has, without reading them."""

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -75,6 +76,21 @@ def records_of(text: bytes) -> list[Record]:
     """Return the records of a log that has no fault in it."""
     lines = read_lines(BytesIO(text), "a log", on_problem=_fail)
     return [record for _, record in read_records(lines, on_problem=_fail)]
+
+
+def shifted(records: Iterable[Record], by: timedelta) -> list[Record]:
+    """Return the records of a processing that happened so much later."""
+    return [
+        {
+            **record,
+            **{
+                name: (datetime.fromisoformat(record[name]) + by).isoformat()
+                for name in ("startTime", "endTime")
+                if name in record
+            },
+        }
+        for record in records
+    ]
 
 
 def texts_of(records: Iterable[Record]) -> set[bytes]:

@@ -109,7 +109,6 @@ def export(
         )
         for warning in answer.warnings:
             warn(f"warning: {warning}")
-        warn_of_doubts(answer.completeness, answer.sentence)
         print_export(
             answer,
             store,
@@ -119,6 +118,7 @@ def export(
             link_template=link_template,
             definition=definition,
         )
+    warn_of_doubts(answer.completeness, answer.sentence)
     end_if_strict(answer.completeness, is_strict=is_strict)
 
 

@@ -122,7 +122,6 @@ def path(
     if format_name == "json":
         print_json(found.to_dict(), output=output)
     elif format_name != "tree":
-        warn_of_doubts(found.completeness, found.sentence)
         rows = found.rows()
         if format_name != "jsonl":
             rows = [*with_words(rows)]
@@ -133,6 +132,7 @@ def path(
             output=output,
             tables=with_marks(_PATH_TABLES, rows),
         )
+        warn_of_doubts(found.completeness, found.sentence)
     elif found.chains:
         print_text(
             lambda console: draw_paths(console, found, is_unfolded=unfold),

@@ -231,10 +231,6 @@ def _answer(
         answer = ask(store, file, options=walk)
         for warning in answer.warnings:
             warn(f"warning: {warning}")
-        if format_name != "json" and (
-            format_name != "tree" or answer.leaf_level is not None
-        ):
-            warn_of_doubts(answer.completeness, answer.sentence)
         if format_name in GRAPH_FORMATS:
             print_export(
                 answer,
@@ -244,6 +240,7 @@ def _answer(
                 granularity=granularity,
                 link_template=link_template,
             )
+            warn_of_doubts(answer.completeness, answer.sentence)
             end_if_strict(answer.completeness, is_strict=is_strict)
             return
     answer = collapse(answer, to=granularity or "none")
@@ -251,8 +248,10 @@ def _answer(
         print_json(answer.to_dict(), output=output)
     elif format_name != "tree":
         _print_nodes(answer, format_name=format_name, output=output)
+        warn_of_doubts(answer.completeness, answer.sentence)
     elif answer.leaf_level is not None:
         print_text(lambda console: draw_leaves(console, answer), output=output)
+        warn_of_doubts(answer.completeness, answer.sentence)
     else:
         print_text(
             lambda console: draw_tree(console, answer, is_unfolded=unfold),

@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from provdb.lineage import Lineage, LineageNode, Paths, TreeRow, tree
@@ -62,7 +63,14 @@ def draw_paths(console: "Console", paths: Paths, *, is_unfolded: bool = False) -
 
 def _close(console: "Console", answer: Lineage | Paths) -> None:
     style = None if answer.completeness.is_certain else _DOUBT
-    console.print(answer.sentence, soft_wrap=True, style=style)
+    # A name of a file is never cut, that it can be copied.
+    lines = wrap(
+        answer.sentence,
+        width=console.width,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    console.print("\n".join(lines), soft_wrap=True, style=style)
 
 
 def _draw(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from provdb.embed.statements import masked, whole_statements
+from provdb.embed.writers import with_other_writers
 from provdb.errors import ExportError, NotFound
 from provdb.export.details import Details, read_details
 from provdb.export.prov_json import prov_json
@@ -86,8 +87,9 @@ def content_of(
     if not answer.edges:
         raise NotFound(name, message=f"nobody knows how {name} came about")
     with without_collector():
-        details = read_details(answer, store)
-        text = prov_json(masked(whole_statements(answer, details, store)))
+        whole = with_other_writers(answer, store)
+        details = read_details(whole, store)
+        text = prov_json(masked(whole_statements(whole, details, store)))
     if len(text) > LARGEST_BYTES:
         raise ExportError(
             f"the provenance of {name} has {len(text)} bytes, and a file takes "
@@ -101,19 +103,19 @@ def content_of(
         lines=tuple(_lines(answer, details)),
         activities=kinds.count("activity"),
         files=len({node.entity for node in answer.nodes if node.kind == "entity"}) - 1,
-        digests=_digests(product, details),
+        digests=_digests(product, answer, details),
         completeness=answer.completeness,
         sentence=answer.sentence,
     )
 
 
-def _digests(product: LineageNode, details: Details) -> frozenset[str]:
+def _digests(product: LineageNode, answer: Lineage, details: Details) -> frozenset[str]:
     """Return the digests of its content that the steps recorded that made it."""
     document = details.entities.get(product.entity or "", {})
     links = [
         link
-        for activity in details.activities.values()
-        for link in activity[f.GENERATED]
+        for node in answer.nodes
+        for link in details.activities.get(node.id, {}).get(f.GENERATED, ())
         if link[f.ENTITY] == product.entity
     ]
     found = {one.get(f.HASH) for one in (document, *links)}

@@ -105,7 +105,7 @@ def _completeness(lineage: Lineage) -> Thing:
         "@id": _COMPLETENESS,
         "@type": "PropertyValue",
         "name": "completeness",
-        "value": lineage.completeness.sentence,
+        "value": lineage.sentence,
     }
 
 

@@ -72,7 +72,7 @@ class Completeness:
         """
 
         def named(ids: Iterable[str]) -> tuple[str, ...]:
-            return tuple(names[id_] for id_ in ids if id_ in names)
+            return tuple(sorted(names[id_] for id_ in ids if id_ in names))
 
         return Places(
             gaps=named(self.gaps),

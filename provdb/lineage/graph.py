@@ -10,10 +10,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from provdb.lineage.link_rules import common_parts
+from provdb.lineage.link_rules import common_parts, has_name_only
 from provdb.lineage.loader import Loader
 from provdb.lineage.resolve import Read, is_before, resolve, state_of
-from provdb.lineage.result import DOUBTS, LineageEdge
+from provdb.lineage.result import LineageEdge
 from provdb.lineage.steps import Activity, Entity
 from provdb.lineage.timeline import Slot, Timeline, Write
 from provdb.lineage.version import Source, Version
@@ -281,10 +281,15 @@ class Graph:
         return known
 
     def _versions_of_heirs(self, entity: str) -> Iterator[Version]:
-        """Yield the versions of an entity that others come from, not being made."""
-        if self.timeline(entity).writes or not self.loader.later(entity):
+        """Yield the versions of an entity that others come from, not being made.
+
+        Those of a file that was written whole are known by its writes.
+        """
+        timeline = self.timeline(entity)
+        if timeline.writes and not timeline.has_parts:
             return
         seen = {entity}
+        met: set[str] = set()
         todo = [entity]
         while todo:
             for later in self.loader.later(todo.pop()):
@@ -292,13 +297,19 @@ class Graph:
                     continue
                 seen.add(later)
                 todo.append(later)
-                shown = list(self._readers_of(later))
-                shown.append(self.now(later))
+                shown = [*self._readers_of(later), self.now(later)]
+                shown += self.written(later)
                 while shown:
-                    for source in shown.pop().sources:
-                        if source.version.entity == entity:
-                            yield source.version
-                        shown.append(source.version)
+                    version = shown.pop()
+                    if version.id in met:
+                        continue
+                    met.add(version.id)
+                    sources = [source.version for source in version.sources]
+                    if version.generators and self.loader.declares(version.entity):
+                        steps = self._declared_steps(version)
+                        sources += [n for n, _ in steps if isinstance(n, Version)]
+                    yield from (one for one in sources if one.entity == entity)
+                    shown += sources
 
     def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
         """Return the version that some writes made."""
@@ -363,12 +374,12 @@ class Graph:
             declared = next(top.declared, None)
             if declared is not None:
                 relation, below, evidence = declared
-                version = self._seen_at_once(below, reader)
-                if version is None and any(p.entity == below for p in path):
-                    version = self._unmade(below)
+                seen = self._seen_at_once(below, reader)
+                if seen is None and any(p.entity == below for p in path):
+                    seen = Seen(self._unmade(below))
                     top.is_circular = True
-                if version is not None:
-                    top.sources.append(Source(relation, version, evidence))
+                if seen is not None:
+                    top.sources.append(_source(relation, seen, evidence))
                     continue
                 path.append(self._begin(below, reader, None, relation, evidence))
                 continue
@@ -437,17 +448,15 @@ class Graph:
             f"rule {rule}, so it was linked to none: {places}"
         ] = None
 
-    def _seen_at_once(self, entity: str, reader: Activity | None) -> Version | None:
+    def _seen_at_once(self, entity: str, reader: Activity | None) -> Seen | None:
         """Return the version that was read, unless it must be derived first."""
         known = self._derived.get((entity, _id_of(reader)))
         if known is not None:
-            return known
+            return Seen(known)
         timeline = self.timeline(entity)
-        writes, *_ = resolve(timeline, Read(reader), tolerance=self._tolerance)
-        if writes:
-            return self._made_by(timeline, writes)
-        if not self.loader.may_have_sources(entity):
-            return self._unmade(entity)
+        found = resolve(timeline, Read(reader), tolerance=self._tolerance)
+        if found.writes or not self.loader.may_have_sources(entity):
+            return self.see(entity, reader)
         return None
 
     def _bridged(
@@ -456,17 +465,17 @@ class Graph:
         """Return what a gap is bridged to: equal content, a folder, names, a rule."""
         loader = self.loader
         for other in loader.same_content(entity, hash_):
-            version = self._written_by(other, reader)
-            if version is not None:
-                return [Source("wasDerivedFrom", version, "content")]
+            seen = self._written_by(other, reader)
+            if seen is not None:
+                return [_source("wasDerivedFrom", seen, "content")]
         for folder in loader.folders_above(entity):
-            version = self._written_by(folder, reader)
-            if version is not None:
-                return [Source("wasDerivedFrom", version, "folder")]
+            seen = self._written_by(folder, reader)
+            if seen is not None:
+                return [_source("wasDerivedFrom", seen, "folder")]
         matched = [
-            Source("hadMember", version, "glob")
+            _source("hadMember", seen, "glob")
             for member in loader.matched(entity)
-            if (version := self._written_by(member, reader)) is not None
+            if (seen := self._written_by(member, reader)) is not None
         ]
         return matched or self._ruled(entity, reader)
 
@@ -479,43 +488,60 @@ class Graph:
             if rule.is_move or rule.is_by_name:
                 continue
             found = [
-                (common_parts(place, written.location or ""), written, version)
+                (common_parts(place, written.location or ""), written, seen)
                 for written in self.loader.written(read)
                 if rule.bridges(read, written)
-                and (version := self._written_by(written.id, reader)) is not None
+                and (seen := self._written_by(written.id, reader)) is not None
             ]
             if not found:
                 continue
             longest = max(parts for parts, _, _ in found)
-            best = [(w, version) for parts, w, version in found if parts == longest]
+            best = [(w, seen) for parts, w, seen in found if parts == longest]
             if len(best) == 1:
-                return [Source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
+                return [_source("wasDerivedFrom", best[0][1], f"rule:{rule.name}")]
             self._tie(place, rule.name, [written for written, _ in best])
             return []
         return []
 
-    def _written_by(self, entity: str, reader: Activity | None) -> Version | None:
+    def _written_by(self, entity: str, reader: Activity | None) -> Seen | None:
         """Return the version of an entity that had been written well by a read."""
         timeline = self.timeline(entity)
-        writes, _, marks, *_ = resolve(
+        writes, evidence, marks, *_ = resolve(
             timeline, Read(reader), tolerance=self._tolerance
         )
         is_made = bool(writes) and not {"maybe_damaged", "time_conflict"} & {*marks}
-        return self._made_by(timeline, writes) if is_made else None
+        if not is_made:
+            return None
+        return Seen(self._made_by(timeline, writes), evidence, marks)
 
     def _declared_steps(self, version: Version) -> list[Step]:
         """Return members and progenitors of a version that somebody generated.
 
         A record of a derivation names no time. It counts of a version whose makers
         used the progenitor, or used nothing, and of the only version that there is;
-        of a collection its members count always.
+        of a collection its members count always. A part of a merged file of which the
+        name alone is known is the input of that name, where a maker used one.
         """
         entity = self.loader.entities[version.entity]
         makers = [self.loader.activity(id_) for id_ in version.generators]
         last = max(makers, key=lambda maker: (maker.end or maker.start, maker.id))
         is_only = version.generators == self.timeline(version.entity).makers
+        inputs = {link[0] for maker in makers for link in maker.used}
+        known = self.loader.entities
+        names = {known[id_].file_name for id_ in inputs if id_ in known}
         steps: list[Step] = []
         for relation, other in self.loader.declared(version.entity):
+            part = known.get(other)
+            is_used = (
+                other not in inputs
+                and part is not None
+                and has_name_only(part)
+                and part.file_name in names
+            )
+            # The parts whose names are cut off are among the inputs.
+            is_cut = part is None and entity.file_name is not None and bool(inputs)
+            if is_used or (is_cut and relation == "hadMember"):
+                continue
             users = [m for m in makers if any(link[0] == other for link in m.used)]
             is_member = relation == "hadMember" and entity.file_name is None
             if users:
@@ -558,6 +584,10 @@ def _at_end(maker: Activity) -> Activity:
     return maker._replace(start=maker.end or maker.start, id="", activity_id="")
 
 
+def _source(relation: str, seen: Seen, evidence: str) -> Source:
+    return Source(relation, seen.version, evidence, seen.marks, seen.damaged_by)
+
+
 def _source_steps(version: Version) -> list[Step]:
     # A set has another order in every process.
     return [
@@ -569,7 +599,8 @@ def _source_steps(version: Version) -> list[Step]:
                 source.relation,
                 None,
                 source.evidence,
-                tuple([mark for mark in DOUBTS if mark in source.marks]),
+                source.marks,
+                source.damaged_by,
             ),
         )
         for source in sorted(version.sources, key=_order_of_source)

@@ -3,8 +3,10 @@
 Calibration is written under one version folder and read from another; a DL1 file is
 moved into a sub-folder. Both keep the file's name and its run. The header of a DL3 file
 names only the run, and its name is that of the DL2 file but for the level. A rule says
-for which entities that may be assumed. Rules belong to a store, so that all its readers
-answer alike; ``provdb db rules add`` takes a file such as
+for which entities that may be assumed. A merged file names its parts without their
+folder: the rule ``same_name`` links each name with the one file of that name. Rules
+belong to a store, so that all its readers answer alike; ``provdb db rules add`` takes a
+file such as
 
     [[link_rules]]
     name = "copied_to_archive"

@@ -449,7 +449,8 @@ class Loader:
         for id_ in entities:
             makers = self.generators[id_]
             entity = self.entities.get(id_)
-            if len(makers) > 1 and needs_inputs(makers, entity):
+            is_declared = bool(makers) and id_ in self._declaring
+            if is_declared or (len(makers) > 1 and needs_inputs(makers, entity)):
                 inputs.update(link[0] for maker in makers for link in maker.used)
             is_gap = True
             for maker in makers:

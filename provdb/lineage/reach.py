@@ -77,7 +77,7 @@ def reach(
         reached = [walk.nodes[id_] for id_ in ends]
         versions = [node for node in reached if isinstance(node, Version)]
         if not is_upstream:
-            versions = [v for v in versions if graph.now(v.entity) is v]
+            versions = [v for v in versions if graph.now(v.entity) == v]
         return ReachedIds(
             entities=frozenset([version.entity for version in versions]),
             activities=frozenset(n.id for n in reached if isinstance(n, Activity)),

@@ -72,6 +72,8 @@ def tag_lineage(
         known = {node.entity for node in nodes if isinstance(node, Version)}
         nodes |= {graph.now(one): 1 for one in entities if one not in known}
         _add_sources(graph, nodes, edges)
+        if tag == _ALL:
+            _add_declared(graph, nodes, edges)
         walk.nodes = {node.id: node for node in nodes}
         walk.distances = {node.id: distance for node, distance in nodes.items()}
         walk.edges = list(edges)
@@ -147,3 +149,26 @@ def _add_sources(
             if other not in nodes and isinstance(other, Version):
                 nodes[other] = 2
                 todo.append(other)
+
+
+def _add_declared(
+    graph: Graph, nodes: dict[Node, int], edges: dict[LineageEdge, None]
+) -> None:
+    """Add what records say that entities come from, and that counts of no version.
+
+    A record of a derivation names no version, and the makers of a file say more.
+    """
+    entities = {node.id: node.entity for node in nodes if isinstance(node, Version)}
+    told = {
+        (entities[edge.source], edge.relation, entities[edge.target])
+        for edge in edges
+        if edge.source in entities and edge.target in entities
+    }
+    for entity in sorted(set(entities.values())):
+        for relation, other in graph.loader.declared(entity):
+            if (entity, relation, other) in told:
+                continue
+            later, earlier = graph.now(entity), graph.now(other)
+            nodes.setdefault(later, 1)
+            nodes.setdefault(earlier, 2)
+            edges[LineageEdge(later.id, earlier.id, relation)] = None

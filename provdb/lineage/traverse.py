@@ -235,18 +235,17 @@ class Walk:
             id_
             for id_, node in self.nodes.items()
             if (
-                graph.now(node.entity) is node
+                graph.now(node.entity) == node
                 if isinstance(node, Version)
                 else not node.generated
             )
         }
         current.update(node.id for node in always)
-        if (
-            len(current)
-            + sum(isinstance(node, Activity) for node in self.nodes.values())
-            == len(self.nodes)
-            and not self._has_lost_outputs()
-        ):
+        is_all_current = all(
+            id_ in current or isinstance(node, Activity)
+            for id_, node in self.nodes.items()
+        )
+        if is_all_current and not self._has_lost_outputs():
             return
         earlier: dict[str, list[str]] = {}
         for edge in self.edges:

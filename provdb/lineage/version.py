@@ -17,13 +17,15 @@ class Source(NamedTuple):
         relation: ``wasDerivedFrom`` or ``hadMember``.
         version: The version that it comes from.
         evidence: How that is known.
-        marks: What is in doubt about it.
+        marks: What is in doubt about it, in the order of `DOUBTS`.
+        damaged_by: Ids of the activities that may have damaged it.
     """
 
     relation: str
     version: "Version"
     evidence: str
     marks: tuple[str, ...] = ()
+    damaged_by: tuple[str, ...] = ()
 
 
 class Version(NamedTuple):
@@ -45,6 +47,10 @@ class Version(NamedTuple):
     def __hash__(self) -> int:
         """Hash the id alone, which says all."""
         return hash(self.id)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the ids; who read it may doubt more or less what it came from."""
+        return isinstance(other, Version) and self.id == other.id
 
     @classmethod
     def of(

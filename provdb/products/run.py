@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,7 @@ def write_products(
     rules: Collection[LinkRule] | None = None,
     has_graphs: bool = True,
     telescope: str | None = None,
+    as_of: datetime | None = None,
     on_problem: Callable[[str], None],
     on_answer: Callable[[Lineage], None] = lambda _: None,
 ) -> list[Product]:
@@ -112,6 +114,8 @@ def write_products(
         rules: The link rules that may bridge gaps, or None for those of the store.
         has_graphs: Whether to draw the graphs, too.
         telescope: The telescope of which products are written; unless told, of all.
+        as_of: Write what the run had come to by then, as after an earlier pass, or None
+            for now.
         on_problem: Is told what is missing, a sentence each.
         on_answer: Is given the lineage of the run that the products show.
 
@@ -135,7 +139,7 @@ def write_products(
     """
     for name in views:
         get_view(name, among=among)
-    whole = run_lineage(store, run, rules=rules)
+    whole = run_lineage(store, run, rules=rules, as_of=as_of)
     on_answer(whole)
     contents: list[tuple[str, str, bytes]] = []
     files: dict[UsedFile, None] = {}

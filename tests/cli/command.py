@@ -17,7 +17,10 @@ from click.testing import CliRunner
 
 from provdb_cli.main import cli
 
-__all__ = ["Answer", "Provdb", "ProvdbProcess"]
+__all__ = ["NIGHT_GAP", "Answer", "Provdb", "ProvdbProcess", "night_warning"]
+
+# Of a simulated night, as of a real one, no record says who made this file.
+NIGHT_GAP: Final = "Not complete: 1 gap (time_calibration.Run01625.0000.h5)."
 
 _ROOT: Final = Path(__file__).parents[2]
 _SETTINGS: Final = ("PROVDB_URI", "PROVDB_TIMEZONE", "PROVDB_CONFIG", "COLUMNS")
@@ -139,6 +142,16 @@ class ProvdbProcess:
         status = process.wait(timeout=60)
         text = said.decode(encoding).replace("\r\n", "\n")
         return Answer(status=status, stdout=text, stderr="")
+
+
+def night_warning(raw: str = "") -> str:
+    """Return what stderr says of a lineage of a simulated night.
+
+    Args:
+        raw: The runs and subruns of its raw data, in words.
+    """
+    found = f" Raw data found: {raw}." if raw else ""
+    return f"provdb: warning: {NIGHT_GAP}{found}\n"
 
 
 def _uri(uri: str | None) -> list[str]:

@@ -41,7 +41,7 @@ def complete(provdb_there: Provdb) -> Provdb:
 @pytest.fixture
 def with_conflict(provdb_there: Provdb) -> Provdb:
     """The command, with a DL1 file that was written only after it was used."""
-    late = Step(name="r0_to_dl1", used=[_RAW], generated=[_DL1], start=2.5, end=2.9)
+    late = Step(name="r0_to_dl1", used=[_RAW], generated=[_DL1], start=1.5, end=2.9)
     with open_store(str(provdb_there.uri)) as store:
         remember(store, _RAW, _DL1, _DL2, late, _ANALYSE)
     return provdb_there

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Provdb
+from tests.cli.command import Provdb, night_warning
 
 DL2 = "dl2_LST-1.Run01807.h5"
+WARNING = night_warning("run 01807, subruns 0000-0010 (11)")
 
 
 @pytest.fixture
@@ -22,14 +23,14 @@ def asked(
 def test_a_lineage_is_prov_json_unless_told(asked: Provdb) -> None:
     said = asked("export", DL2)
 
-    assert (said.status, said.stderr) == (0, "")
+    assert (said.status, said.stderr) == (0, WARNING)
     assert len(said.json["activity"]) == 35
 
 
 def test_the_ending_chooses_the_format(asked: Provdb, tmp_path: Path) -> None:
     said = asked("export", DL2, "-o", tmp_path / "lineage.provn")
 
-    assert (said.status, said.stdout, said.stderr) == (0, "", "")
+    assert (said.status, said.stdout, said.stderr) == (0, "", WARNING)
     text = (tmp_path / "lineage.provn").read_text(encoding="utf-8")
     assert text.startswith("document\n  prefix provdb <urn:provdb:>\n")
 

@@ -9,12 +9,14 @@ import orjson
 import pytest
 
 from provdb.lineage.result import EVIDENCE
-from tests.cli.command import Provdb, ProvdbProcess
+from tests.cli.command import NIGHT_GAP, Provdb, ProvdbProcess, night_warning
 
 AskNight = Callable[[int], Provdb]
 NightLog = Callable[[int], Path]
 
 _DL2 = "dl2_LST-1.Run01807.h5"
+_WARNING = night_warning("run 01807, subrun 0000")
+_WARNING_OF_20 = night_warning("run 01807, subruns 0000-0019 (20)")
 _EVERY_QUESTION = [
     pytest.param(("query", "lineage", _DL2), id="lineage"),
     pytest.param(("query", "impact", "dl1_LST-1.Run01807.0000.h5"), id="impact"),
@@ -124,25 +126,25 @@ def test_a_table_of_a_shown_session_has_its_properties(ask_night: AskNight) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "format_name"),
+    ("name", "format_name", "stderr"),
     [
-        pytest.param("answer.json", "json", id="json"),
-        pytest.param("answer.jsonl", "jsonl", id="jsonl"),
-        pytest.param("answer.csv", "csv", id="csv"),
-        pytest.param("answer.txt", "tree", id="txt"),
-        pytest.param("answer.JSON", "json", id="json in capitals"),
-        pytest.param("answer.Txt", "tree", id="txt in capitals"),
+        pytest.param("answer.json", "json", "", id="json"),
+        pytest.param("answer.jsonl", "jsonl", _WARNING, id="jsonl"),
+        pytest.param("answer.csv", "csv", _WARNING, id="csv"),
+        pytest.param("answer.txt", "tree", "", id="txt"),
+        pytest.param("answer.JSON", "json", "", id="json in capitals"),
+        pytest.param("answer.Txt", "tree", "", id="txt in capitals"),
     ],
 )
 def test_the_ending_of_a_file_chooses_its_format(
-    ask_night: AskNight, tmp_path: Path, name: str, format_name: str
+    ask_night: AskNight, tmp_path: Path, name: str, format_name: str, stderr: str
 ) -> None:
     provdb = ask_night(1)
     path = tmp_path / name
 
     said = provdb("query", "lineage", _DL2, "-o", path)
 
-    assert (said.status, said.stdout, said.stderr) == (0, "", "")
+    assert (said.status, said.stdout, said.stderr) == (0, "", stderr)
     told = provdb("query", "lineage", _DL2, "--format", format_name)
     assert path.read_text(encoding="utf-8") == told.stdout
 
@@ -231,12 +233,24 @@ def test_on_a_terminal_a_lineage_is_a_tree_with_colours(
     here = ask_night(1)
     process = ProvdbProcess(home=home, uri=here.uri)
 
-    said = process.on_terminal("query", "lineage", _DL2, columns=80)
+    said = process.on_terminal("query", "lineage", _DL2, columns=120)
 
     assert said.status == 0
     assert "\x1b[" in said.stdout
     assert "└ " in said.stdout
-    assert "Complete to raw data: run 01807, subrun 0000.\n" in said.stdout
+    assert f"{NIGHT_GAP} Raw data found: run 01807, subrun 0000." in said.stdout
+
+
+def test_the_last_sentence_breaks_between_words_where_there_is_little_room(
+    ask_night: AskNight,
+) -> None:
+    said = ask_night(1)("query", "lineage", _DL2, "--format=tree", columns=40)
+
+    assert said.stdout.splitlines()[-3:] == [
+        "Not complete: 1 gap",
+        "(time_calibration.Run01625.0000.h5). Raw",
+        "data found: run 01807, subrun 0000.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -251,9 +265,22 @@ def test_on_a_terminal_a_lineage_is_a_tree_with_colours(
         ),
     ],
 )
-@pytest.mark.parametrize("format_name", ["tree", "table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize(
+    ("format_name", "stderr"),
+    [
+        pytest.param("tree", "", id="tree"),
+        pytest.param("table", _WARNING_OF_20, id="table"),
+        pytest.param("json", "", id="json"),
+        pytest.param("jsonl", _WARNING_OF_20, id="jsonl"),
+        pytest.param("csv", _WARNING_OF_20, id="csv"),
+    ],
+)
 def test_what_is_piped_is_utf8_in_any_environment(
-    ask_night: AskNight, home: Path, environ: dict[str, str], format_name: str
+    ask_night: AskNight,
+    home: Path,
+    environ: dict[str, str],
+    format_name: str,
+    stderr: str,
 ) -> None:
     here = ask_night(20)
     process = ProvdbProcess(home=home, uri=here.uri)
@@ -261,9 +288,9 @@ def test_what_is_piped_is_utf8_in_any_environment(
     words = ("query", "lineage", _DL2, "--format", format_name)
 
     started = process.start(*words, stdout=-1, env=kept | environ)
-    stdout, stderr = started.communicate(timeout=60)
+    stdout, warnings = started.communicate(timeout=60)
 
-    assert (started.returncode, stderr) == (0, b"")
+    assert (started.returncode, warnings.decode("utf-8")) == (0, stderr)
     assert stdout.decode("utf-8") == here(*words).stdout
 
 
@@ -273,11 +300,11 @@ def test_a_terminal_shows_what_it_has(
 ) -> None:
     process = ProvdbProcess(home=home, uri=ask_night(1).uri)
 
-    said = process.on_terminal("query", "lineage", _DL2, encoding=encoding)
+    said = process.on_terminal("query", "lineage", _DL2, columns=120, encoding=encoding)
 
     assert said.status == 0
     assert "? " in said.stdout
-    assert "Complete to raw data: run 01807, subrun 0000.\n" in said.stdout
+    assert f"{NIGHT_GAP} Raw data found: run 01807, subrun 0000." in said.stdout
 
 
 def test_on_a_terminal_sessions_are_a_table(ask_night: AskNight, home: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cli.command import Provdb
+from tests.cli.command import Provdb, night_warning
 
 IsGolden = Callable[[str, str], bool]
 AskNight = Callable[[int], Provdb]
@@ -68,7 +68,6 @@ def test_unfolded_tree(ask_night: AskNight, is_golden: IsGolden) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("night-lineage", ("query", "lineage", _DL3)),
         ("night-impact", ("query", "impact", _PEDESTAL)),
         ("night-versions", ("query", "versions", _DL1)),
         ("night-session-list", ("session", "list")),
@@ -89,14 +88,40 @@ def test_every_format(
     assert is_golden(f"{name}.{ending}", said.stdout)
 
 
+@pytest.mark.parametrize(
+    ("format_name", "ending", "stderr"),
+    [
+        ("json", "json", ""),
+        ("jsonl", "jsonl", night_warning("run 01807, subrun 0000")),
+        ("csv", "csv", night_warning("run 01807, subrun 0000")),
+        ("table", "txt", night_warning("run 01807, subrun 0000")),
+    ],
+)
+def test_every_format_of_a_lineage(
+    ask_night: AskNight,
+    is_golden: IsGolden,
+    format_name: str,
+    ending: str,
+    stderr: str,
+) -> None:
+    said = ask_night(1)("query", "lineage", _DL3, "--format", format_name, columns=200)
+
+    assert (said.status, said.stderr) == (0, stderr)
+    assert is_golden(f"night-lineage.{ending}", said.stdout)
+
+
 @pytest.mark.parametrize("columns", [80, 120, 200])
 @pytest.mark.parametrize(
-    ("name", "arguments"),
+    ("name", "arguments", "stderr"),
     [
-        ("lineage", ("query", "lineage", _DL2)),
-        ("versions", ("query", "versions", _DL1)),
-        ("session-list", ("session", "list")),
-        ("session-show", ("session", "show", "r0_to_dl1:01807")),
+        (
+            "lineage",
+            ("query", "lineage", _DL2),
+            night_warning("run 01807, subruns 0000-0010 (11)"),
+        ),
+        ("versions", ("query", "versions", _DL1), ""),
+        ("session-list", ("session", "list"), ""),
+        ("session-show", ("session", "show", "r0_to_dl1:01807"), ""),
     ],
 )
 def test_table_of_the_sample(
@@ -104,11 +129,12 @@ def test_table_of_the_sample(
     is_golden: IsGolden,
     name: str,
     arguments: tuple[str, ...],
+    stderr: str,
     columns: int,
 ) -> None:
     said = ask_sample(*arguments, "--format=table", columns=columns)
 
-    assert (said.status, said.stderr) == (0, "")
+    assert (said.status, said.stderr) == (0, stderr)
     assert max(map(len, said.stdout.splitlines())) <= columns
     assert is_golden(f"table-{name}-{columns}.txt", said.stdout)
 
@@ -126,7 +152,8 @@ def test_versions_and_sessions_of_the_sample(
 def test_leaves(ask_night: AskNight, is_golden: IsGolden) -> None:
     said = ask_night(20)("query", "lineage", _DL3, "--leaves=R0", "--format=tree")
 
-    assert (said.status, said.stderr) == (0, "")
+    warning = night_warning("run 01807, subruns 0000-0019 (20)")
+    assert (said.status, said.stderr) == (0, warning)
     assert is_golden("leaves-20-subruns.txt", said.stdout)
 
 

@@ -7,12 +7,13 @@ import pytest
 
 from provdb.export import FORMATS
 from provdb_cli.options import GRAPH_FORMATS
-from tests.cli.command import Provdb, ProvdbProcess
+from tests.cli.command import Provdb, ProvdbProcess, night_warning
 
 AskNight = Callable[[int], Provdb]
 
 _DL3 = "dl3_LST-1.Run01807.fits"
 _PEDESTAL = "drs4_pedestal.Run01804.0000.h5"
+_WARNING = night_warning("run 01807, subrun 0000")
 _BEGINNINGS = {
     "dot": b'digraph "What',
     "gv": b'digraph "What',
@@ -30,20 +31,25 @@ def test_the_named_formats_are_those_of_the_library() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "file", "ending"),
+    ("question", "file", "ending", "stderr"),
     [
-        *(("lineage", _DL3, ending) for ending in _BEGINNINGS),
-        ("impact", _PEDESTAL, "svg"),
+        *(("lineage", _DL3, ending, _WARNING) for ending in _BEGINNINGS),
+        ("impact", _PEDESTAL, "svg", ""),
     ],
 )
 def test_the_ending_of_the_file_chooses_the_format(
-    ask_night: AskNight, tmp_path: Path, question: str, file: str, ending: str
+    ask_night: AskNight,
+    tmp_path: Path,
+    question: str,
+    file: str,
+    ending: str,
+    stderr: str,
 ) -> None:
     output = tmp_path / f"graph.{ending}"
 
     said = ask_night(1)("query", question, file, "-o", output)
 
-    assert (said.status, said.stdout, said.stderr) == (0, "", "")
+    assert (said.status, said.stdout, said.stderr) == (0, "", stderr)
     assert output.read_bytes().startswith(_BEGINNINGS[ending])
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [output.name]
 

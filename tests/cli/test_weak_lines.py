@@ -31,8 +31,7 @@ def test_every_mark_stands_on_its_line(is_golden: IsGolden, columns: int) -> Non
     text = drawn(DOUBTFUL, columns=columns)
 
     assert is_golden(f"doubtful-{columns}.txt", text)
-    lines = text.splitlines()
-    assert max(map(len, lines[:-1])) <= columns
+    assert max(map(len, text.splitlines())) <= columns
 
 
 @pytest.mark.parametrize("columns", [80, 200])
@@ -71,5 +70,13 @@ def test_a_certain_answer_has_no_marks() -> None:
 
 
 def test_the_last_line_is_the_sentence() -> None:
-    assert drawn(DOUBTFUL).splitlines()[-1] == DOUBTFUL.sentence
-    assert drawn(MARKED).splitlines()[-1] == MARKED.sentence
+    assert drawn(DOUBTFUL, columns=10_000).splitlines()[-1] == DOUBTFUL.sentence
+    assert drawn(MARKED, columns=10_000).splitlines()[-1] == MARKED.sentence
+
+
+@pytest.mark.parametrize("columns", [20, 80])
+def test_the_sentence_breaks_between_words(columns: int) -> None:
+    text = drawn(DOUBTFUL, columns=columns)
+
+    assert text.replace("\n", " ").endswith(f" {DOUBTFUL.sentence} ")
+    assert not [line for line in text.splitlines() if line.endswith(" ")]

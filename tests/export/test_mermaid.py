@@ -74,7 +74,7 @@ def test_doubts_are_said_in_words_and_seen_without_colour(is_golden: IsGolden) -
     assert text.count("<br/>gap") == 2
     assert text.count("stroke-dasharray:6 4") == 2
     assert ("<br/>mixed" in text, "<br/>incomplete" in text) == (True, True)
-    assert "  accDescr: Not complete#58; 2 gaps (" in text
+    assert "  accDescr: Not complete#58; 3 gaps (" in text
 
 
 @settings(max_examples=40)

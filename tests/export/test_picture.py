@@ -205,7 +205,7 @@ def test_the_legend_says_what_occurs_and_nothing_else(nights: Nights) -> None:
         Entry("maybe_damaged", "maybe damaged by a failed write"),
     )
     assert [entry.key for entry in picture(collapse(nights(20))).legend] == [
-        *("step", "R0", "DL1", "DL2", "DL3", "file", "many", "asked")
+        *("step", "R0", "DL1", "DL2", "DL3", "file", "many", "asked", "gap")
     ]
 
 

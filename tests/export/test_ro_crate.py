@@ -107,5 +107,5 @@ def test_a_crate_says_how_complete_it_is_and_what_is_in_doubt() -> None:
 
     graph = things(written)
     doubts = [one["value"] for one in graph if one.get("name") == "mark"]
-    assert named(graph, "completeness")["value"] == "Complete to raw data."
+    assert named(graph, "completeness")["value"] == MARKED.sentence
     assert [text.partition(":")[0] for text in doubts] == ["time_conflict"]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from provdb.model import fields as f
 from provdb.model.statement import Statement
 from provdb.readers.prov import PROV_FORMATS, read_document
 from provdb.store import Store, open_store
-from tests.lineage.histories import remember
+from tests.lineage.histories import Step, file, remember
 from tests.lineage.random_histories import RandomHistory, histories
 from tests.samples import NIGHT_LOG, RUN_LOG, SLIDES_LOG, stored_in
 
@@ -118,6 +119,21 @@ def test_any_history_comes_back(history: RandomHistory) -> None:
 
     assert stored_in(again) == stored_in(store)
     assert answers(again, lineage) == answers(store, lineage)
+
+
+def test_a_member_that_counts_of_no_version_comes_back() -> None:
+    """Two steps wrote the file, and none of them used the member."""
+    used, member = file("/DL1/a.h5"), file("/DL1/b.h5")
+    merged = replace(file("/DL1/merged.h5"), members=(used.id, member.id))
+    steps = [
+        Step(name="merge", used=[used], generated=[merged], start=n, end=n + 1)
+        for n in (0, 2)
+    ]
+    store = remember(open_store("memory://"), used, member, merged, *steps)
+
+    again = exported(store, tag_lineage(store, EVERYTHING), "prov-json")
+
+    assert stored_in(again) == stored_in(store)
 
 
 # What the stores hold as it is, and some that the formats have trouble with.

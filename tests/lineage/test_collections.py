@@ -47,6 +47,24 @@ def test_a_derivation_is_followed_where_nothing_was_generated(store: Store) -> N
     assert edges(impact(store, NOTES.id), "wasDerivedFrom") == {(PAPER.id, NOTES.id)}
 
 
+def test_a_derivation_from_what_a_failed_step_may_have_damaged_says_so(
+    store: Store,
+) -> None:
+    remember(
+        store,
+        Step(name="r0_to_dl1", used=[RAW], generated=[DL1], start=0, end=1),
+        Step(name="dl1ab", generated=[DL1], start=2, end=3, status="failed"),
+        NOTES.derived(DL1),
+    )
+
+    back, on = lineage(store, NOTES.id), impact(store, DL1.id)
+
+    for answer in (back, on):
+        (edge,) = [e for e in answer.edges if e.relation == "wasDerivedFrom"]
+        assert edge.marks == ("maybe_damaged",)
+    assert len(back.completeness.damaged) == 1
+
+
 def test_a_derivation_names_the_version_that_there_was_then(store: Store) -> None:
     remember(
         store,

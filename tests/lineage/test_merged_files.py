@@ -5,6 +5,8 @@ from pathlib import Path
 
 import h5py
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from provdb.errors import Ambiguous
 from provdb.ingest import ingest
@@ -14,12 +16,21 @@ from provdb.lineage import (
     find_name,
     impact,
     lineage,
+    link_rules,
     versions,
 )
 from provdb.model import fold
 from provdb.query import find
 from provdb.store import Store, open_store
-from tests.lineage.histories import File, Step, entities, file, remember
+from tests.lineage.histories import (
+    File,
+    Step,
+    entities,
+    file,
+    remember,
+    stored,
+    undescribed,
+)
 
 LOG = Path(__file__).parent.parent / "data/cases/report-32-hdf5-merged/prov.log"
 RUN = "dl1_LST-1.Run09401.h5"
@@ -232,16 +243,41 @@ def test_a_part_that_was_written_after_the_merged_file_was_read_is_not_joined(
     assert PART_FILE.id in entities(lineage(store, MERGED.id))
 
 
-def test_parts_do_not_stand_beside_what_a_recorded_step_used(store: Store) -> None:
-    merging = Step(
-        name="merge_dl1", used=[PART_FILE], generated=[MERGED], start=3, end=4
-    )
+def test_a_named_part_is_the_input_of_that_name_of_a_recorded_step(
+    store: Store,
+) -> None:
+    whole = file("/merged/dl1_LST-1.Run01807.h5").holding(PART_NAME)
+    other = file(f"/DL1/v2/{PART}", "DL1SubrunDataset")
+    again = Step(name="r0_to_dl1", used=[RAW], generated=[other], start=1, end=2)
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[whole], start=3)
+    remember(store, WRITING, again, merging, PART_NAME)
+
+    answer = lineage(store, whole.id)
+
+    assert entities(answer) == {whole.id, PART_FILE.id, RAW.id}
+    assert answer.completeness.ties == ()
+    assert whole.id not in entities(impact(store, other.id))
+
+
+def test_a_named_part_that_a_recorded_step_did_not_use_is_a_gap(store: Store) -> None:
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[MERGED], start=3)
     remember(store, WRITING, merging, PART_NAME, OTHER_PART)
 
     answer = lineage(store, MERGED.id)
 
-    assert entities(answer) == {MERGED.id, PART_FILE.id, RAW.id}
-    assert relations(answer, "hadMember") == []
+    assert entities(answer) == {MERGED.id, PART_FILE.id, RAW.id, OTHER_PART.id}
+    assert gaps(answer) == [OTHER_PART.fields[1][1]]
+
+
+def test_names_that_are_cut_off_do_not_matter_where_a_recorded_step_used_data(
+    store: Store,
+) -> None:
+    whole = file("/merged/dl1_LST-1.Run01807.h5")
+    whole = whole.holding(PART_NAME, undescribed("names are cut off"))
+    merging = Step(name="merge_dl1", used=[PART_FILE], generated=[whole], start=3)
+    remember(store, WRITING, merging, PART_NAME)
+
+    assert lineage(store, whole.id).completeness.is_complete
 
 
 def test_a_part_that_a_recorded_step_used_is_a_member_too(store: Store) -> None:
@@ -261,6 +297,14 @@ def test_without_rules_parts_are_not_joined(run: Store) -> None:
 
     assert len(answer.completeness.gaps) == 500
     assert relations(answer, "wasDerivedFrom") == []
+
+
+def test_a_store_can_restrict_the_rule_to_some_entities(run: Store) -> None:
+    rules = link_rules([{"name": RULE, "folder": "unknown", "entities": ["DL3*"]}])
+
+    answer = lineage(run, RUN, options=WalkOptions(rules=rules))
+
+    assert len(answer.completeness.gaps) == 500
 
 
 def test_files_that_name_each_other_end_a_walk(store: Store) -> None:
@@ -345,3 +389,67 @@ def test_three_thousand_parts_are_joined_with_three_thousand_files(
     assert answer.completeness.inferred == 3000
     assert answer.completeness.gaps == ()
     assert whole.id in entities(impact(store, files[2999].id))
+
+
+@st.composite
+def merges(draw: st.DrawFn) -> list[Step | File]:
+    """Draw a history of subruns in some folders, and of files that name them."""
+    names = [f"dl1_LST-1.Run01807.000{subrun}.h5" for subrun in range(3)]
+    folders = st.sets(st.sampled_from(["/a", "/b", "/a/tailcut84"]), min_size=1)
+    written = [
+        file(f"{folder}/{name}", "DL1SubrunDataset")
+        for name in names
+        for folder in sorted(draw(folders))
+    ]
+    parts = [file(name) for name in names]
+    chosen = st.lists(st.sampled_from(parts), min_size=1, max_size=3, unique=True)
+    runs = [
+        file(f"/m/dl1_LST-1.Run0180{run}.h5").holding(*draw(chosen)) for run in (7, 8)
+    ]
+    run_name = file("dl1_LST-1.Run01807.h5")
+    night = file("/n/dl1_LST-1.Run01899.h5").holding(
+        run_name, draw(st.sampled_from(parts))
+    )
+    dl2 = file("/d/dl2_LST-1.Run01807.h5")
+    kinds = {
+        "r0_to_dl1": ([RAW], written),
+        "dl1ab": (written, written),
+        "merge": (written, runs),
+        "dl1_to_dl2": ([*runs, night], [dl2]),
+    }
+    steps = [
+        Step(
+            name=name,
+            used=[draw(st.sampled_from(kinds[name][0]))],
+            generated=[draw(st.sampled_from(kinds[name][1]))],
+            start=2 * start,
+            end=2 * start + draw(st.integers(1, 2)),
+        )
+        for start, name in enumerate(draw(st.lists(st.sampled_from(sorted(kinds)))))
+    ]
+    return [*parts, *runs, run_name, night, *steps]
+
+
+def known_versions(store: Store) -> set[str]:
+    """Return the ids of all versions that the lineage of any file holds."""
+    files = [document["_id"] for document in store.find("entities", {})]
+    return {id_ for one in files for id_ in version_ids(lineage(store, one))}
+
+
+def version_ids(answer: Lineage) -> set[str]:
+    """Return the ids of the versions of an answer."""
+    return {node.id for node in answer.nodes if node.version is not None}
+
+
+@settings(max_examples=60, deadline=None)
+@given(merges())
+def test_a_version_is_in_an_impact_exactly_when_that_one_is_in_its_lineage(
+    history: list[Step | File],
+) -> None:
+    store = stored(*history)
+    ids = known_versions(store)
+
+    back = {(a, b) for b in ids for a in ids & version_ids(lineage(store, b))}
+    on = {(a, b) for a in ids for b in ids & version_ids(impact(store, a))}
+
+    assert back == on

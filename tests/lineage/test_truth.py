@@ -16,7 +16,7 @@ from tests.lineage.simulator.judge import NEEDLESS, SILENT, Verdict
 from tests.lineage.simulator.kinds import KINDS, make
 from tests.lineage.simulator.table import verdicts_of
 
-_SHORT: Final = 15
+_SHORT: Final = 8
 _FULL: Final = 2000
 _IS_FULL: Final = os.environ.get("PROVDB_TRUTH") == "full"
 _COUNT: Final = _FULL if _IS_FULL else _SHORT

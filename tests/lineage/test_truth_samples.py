@@ -14,13 +14,12 @@ from provdb.lineage import Lineage, WalkOptions, impact, lineage, versions
 from provdb.model import Folder, Record
 from provdb.store import Store, open_store
 from tests.lineage.simulator.judge import marks_of, places_of_marks
-from tests.samples import NIGHT_LOG, read_log, records_of
+from tests.samples import NIGHT_LOG, read_log, records_of, shifted
 
 _IS_FULL: Final = os.environ.get("PROVDB_TRUTH") == "full"
 _SHORT: Final = 12
 _PIECES: Final = 4
 _DAY: Final = timedelta(days=1)
-_TIMES: Final = ("startTime", "endTime")
 # Between the processing of the night and the same a day later.
 _BETWEEN: Final = datetime(2026, 11, 23, 5, tzinfo=UTC)
 _AS_OF: Final = WalkOptions(as_of=_BETWEEN)
@@ -106,7 +105,7 @@ def test_the_impact_of_a_version_is_of_its_own_processing(twice: Store) -> None:
 @pytest.mark.parametrize("count", [1, 2], ids=["once", "twice"])
 def test_hardly_any_answer_on_the_sample_is_in_doubt(count: int) -> None:
     """Of the time calibration nobody knows who made it: a gap, and no doubt."""
-    store = _stored([_shifted(_records(), _DAY * day) for day in range(count)])
+    store = _stored([shifted(_records(), _DAY * day) for day in range(count)])
 
     doubts = {id_: marks_of(lineage(store, id_)) for id_ in _products()}
 
@@ -117,7 +116,7 @@ def test_hardly_any_answer_on_the_sample_is_in_doubt(count: int) -> None:
 @pytest.fixture(scope="module")
 def twice() -> Store:
     """The log of the night, and the same log a day later."""
-    return _stored([_records(), _shifted(_records(), _DAY)])
+    return _stored([_records(), shifted(_records(), _DAY)])
 
 
 @cache
@@ -182,21 +181,6 @@ def _without_packages(record: Record) -> Record:
         return record
     names = ("executable", "platform", "arguments", "start_time_utc")
     return {**record, "system": {n: system[n] for n in names if n in system}}
-
-
-def _shifted(records: list[Record], by: timedelta) -> list[Record]:
-    """Return the records of a processing that happened so much later."""
-    return [
-        {
-            **record,
-            **{
-                name: (datetime.fromisoformat(record[name]) + by).isoformat()
-                for name in _TIMES
-                if name in record
-            },
-        }
-        for record in records
-    ]
 
 
 def _has_one_maker(id_: str) -> bool:

@@ -373,7 +373,8 @@ def test_a_file_says_level_run_subrun_and_name() -> None:
     assert entity[f.FILE_NAME] == "LST-1.1.Run01618.0008.fits.fz"
 
 
-LINK = {"entity_id": "446f45", "filepath": "/cal/pro/drs4_pedestal.h5"}
+PLACE = "/cal/pro/drs4_pedestal.h5"
+LINK = {"entity_id": location_id(PLACE), "filepath": PLACE}
 REAL = "/cal/v1/drs4_pedestal.h5"
 
 

@@ -1,6 +1,8 @@
 """The files of a run's products, whatever became of the run."""
 
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from provdb.store import Store, open_store
 from tests.lineage.histories import File, Step, file, stored
 from tests.products.conftest import Write
 from tests.products.prov_json import reached, read
-from tests.samples import NIGHT_LOG, records_of
+from tests.samples import NIGHT_LOG, read_log, records_of, shifted
 
 _RAW = [
     file(f"/R0/LST-1.1.Run01618.{subrun:04d}.fits.fz", "R0SubrunDataset")
@@ -96,6 +98,34 @@ def test_both_stores_give_the_same_files(
     assert [path.read_bytes() for path in sorted(folder.iterdir())] == [
         path.read_bytes() for path in sorted((tmp_path / "other").iterdir())
     ]
+
+
+def test_a_run_that_was_processed_twice_has_the_products_of_each_pass(
+    store: Store, sample: Store, write: Write, folder: Path, tmp_path: Path
+) -> None:
+    records = records_of(read_log(NIGHT_LOG))
+    for log in (records, shifted(records, timedelta(days=1))):
+        store.write(fold(log))
+    with open_store("memory://") as one_pass:
+        one_pass.write(fold(records))
+        write(one_pass)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def written(to: Path, **options: Any) -> dict[str, bytes]:
+        write_products(
+            store, 1807, to, has_graphs=False, on_problem=lambda _: None, **options
+        )
+        return {path.name: path.read_bytes() for path in to.iterdir()}
+
+    now = written(tmp_path / "now")
+    earlier = written(tmp_path / "earlier", as_of=datetime(2026, 11, 23, 5, tzinfo=UTC))
+
+    assert earlier == before
+    assert now.keys() == before.keys()
+    for days, files in (({"2026-11-22"}, earlier), ({"2026-11-23"}, now)):
+        text = files["calibration_to_dl2_01807_prov.log"].decode()
+        steps = [line for line in text.splitlines() if "'activity_id'" in line]
+        assert set(re.findall("Time': '([^T]+)T", "".join(steps))) == days
 
 
 def test_writing_again_gives_the_same_files(

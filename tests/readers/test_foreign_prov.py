@@ -38,10 +38,6 @@ wasGeneratedBy(ex:dl2, ex:step, -)
 """
 
 
-# Until the lineage reads `fixed` of entities.
-_not_followed = pytest.mark.xfail(reason="one entity has two versions", strict=True)
-
-
 def read(store: Store, statements: str) -> None:
     """Write what a document in PROV-N states into a store."""
     text = (
@@ -82,7 +78,6 @@ def test_both_accounts_of_one_event_are_stored(store: Store) -> None:
     assert generators == {"night", "step"}
 
 
-@_not_followed
 def test_both_accounts_of_one_event_are_followed(store: Store) -> None:
     """Both raw and cfg are found, and no entity has a version."""
     read(store, ACCOUNTS)
@@ -96,7 +91,7 @@ def test_both_accounts_of_one_event_are_followed(store: Store) -> None:
 @pytest.mark.parametrize(
     "statements",
     [
-        pytest.param(ACCOUNTS, id="two accounts", marks=_not_followed),
+        pytest.param(ACCOUNTS, id="two accounts"),
         pytest.param(UNDECLARED, id="undeclared"),
         pytest.param("used(ex:a, ex:e, -)", id="nothing declared"),
         pytest.param("wasInformedBy(ex:a, ex:b)", id="activities"),

@@ -42,22 +42,22 @@ def completeness_of(
     damaged = {*damaged_by, *(id_ for edge in marked for id_ in edge.damaged_by)}
     by_evidence = Counter(edge.evidence for edge in edges)
     # What was asked for is read by the question, and its marks are of that.
-    asked = [node.marks for node in nodes if node.marks]
+    doubted = [node for node in nodes if node.marks]
     return Completeness(
         gaps=tuple(sorted(node.id for node in nodes if node.origin in _GAPS)),
         mixed=tuple(
             (node.id, reasons.get(node.id, ""))
-            for node in sorted(nodes, key=lambda node: node.id)
+            for node in sorted(doubted, key=lambda node: node.id)
             if "mixed" in node.marks
         ),
         contested=sum(edge.is_contested for edge in marked)
-        + sum(is_contested(marks) for marks in asked),
+        + sum(is_contested(node.marks) for node in doubted),
         time_conflicts=sum(edge.time_conflict for edge in marked)
-        + sum("time_conflict" in marks for marks in asked),
+        + sum("time_conflict" in node.marks for node in doubted),
         inferred=sum(n for how, n in by_evidence.items() if is_inferred(how)),
         damaged=tuple(sorted(damaged)),
         incomplete=tuple(
-            sorted(node.id for node in nodes if "incomplete" in node.marks)
+            sorted(node.id for node in doubted if "incomplete" in node.marks)
         ),
         ties=tuple(ties),
         is_cut=is_cut,

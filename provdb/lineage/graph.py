@@ -3,7 +3,7 @@
 Both directions are read off the same function, `see`, so they agree.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,7 @@ Node = Activity | Version
 # A relation of a node, and the node at the other end of it.
 Step = tuple[Node, LineageEdge]
 _RECORDED: Final = "recorded"
+_ONLY: Final = "only"
 _NO_STEPS: Final[list[Step]] = []
 
 
@@ -50,9 +51,9 @@ class Graph:
         self.ties: dict[str, None] = {}
         self._tolerance = timedelta(seconds=loader.settings.clock_tolerance_seconds)
         self._timelines: dict[str, Timeline] = {}
-        # What is seen of an entity with one write or none and nothing else on its
-        # timeline, by whoever began after that write.
-        self._only: dict[str, tuple[Write | None, Seen]] = {}
+        # Of a plain entity who made it, if anybody, and what is seen of it by whoever
+        # began after that; None of one that is not plain.
+        self._plain: dict[str, tuple[Activity | None, Seen] | None] = {}
         # One object for one version, by its entity and the writes that made it.
         self._versions: dict[tuple[str, object], Version] = {}
         self._derived: dict[tuple[str, str | None], Version] = {}
@@ -86,12 +87,32 @@ class Graph:
             session_id: Session that is asked about, of what is no file.
         """
         if hash is None:
-            only = self._only.get(entity)
-            if only is not None:
-                write, seen = only
-                if write is None or reader is None or is_before(write, reader):
+            plain = self._seen_plainly(entity)
+            if plain is not None:
+                maker, seen = plain
+                if maker is None or reader is None or is_before(maker, reader):
                     return seen
         return self._resolve(entity, reader, hash, session_id)
+
+    def is_plain(self, entity: str) -> bool:
+        """Say whether one good write of a whole file, or none, is all there was."""
+        return self._seen_plainly(entity) is not None
+
+    def _seen_plainly(self, entity: str) -> tuple[Activity | None, Seen] | None:
+        """Return who made a plain entity, and what is seen of it; None of others."""
+        known = self._plain
+        plain = known.get(entity)
+        if plain is not None or entity in known:
+            return plain
+        if self.loader.is_plain(entity):
+            makers = self.loader.generators.get(entity)
+            if makers:
+                version = Version.made_by(entity, makers[0].id)
+                plain = makers[0], Seen(version, _ONLY)
+            elif not self.loader.may_have_sources(entity):
+                plain = None, Seen(self._unmade(entity), _ONLY)
+        known[entity] = plain
+        return plain
 
     def _resolve(
         self,
@@ -105,16 +126,9 @@ class Graph:
             timeline, Read(reader, hash, session_id), tolerance=self._tolerance
         )
         if writes:
-            version = self._made_by(timeline, writes)
-            seen = Seen(version, evidence, marks, damaged_by)
-            if timeline.is_plain and hash is None and not marks:
-                self._only[entity] = writes[0], seen
-            return seen
+            return Seen(self._made_by(timeline, writes), evidence, marks, damaged_by)
         if not self.loader.may_have_sources(entity):
-            seen = Seen(self._unmade(entity), evidence, marks, damaged_by)
-            if timeline.is_plain and hash is None and not timeline.writes:
-                self._only[entity] = None, seen
-            return seen
+            return Seen(self._unmade(entity), evidence, marks, damaged_by)
         return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
 
     def now(self, entity: str) -> Version:
@@ -150,11 +164,13 @@ class Graph:
     def downstream(self, node: Node) -> list[Step]:
         """Return what comes from a node, one step on in time."""
         if isinstance(node, Activity):
-            return [
-                (version, _was_generated_by(version, node, role))
-                for entity, role, _, _ in node.generated
-                for version in self._versions_by(entity).get(node.id, ())
-            ]
+            id_ = node.id
+            steps: list[Step] = []
+            for entity, role, _, _ in node.generated:
+                for version in self._versions_by(entity, node):
+                    edge = (version.id, id_, "wasGeneratedBy", role, _RECORDED, (), ())
+                    steps.append((version, _edge(edge)))
+            return steps
         readers = self._readers_of(node.entity).get(node, _NO_STEPS)
         if not self.loader.later(node.entity):
             return readers
@@ -162,14 +178,12 @@ class Graph:
 
     def versions(self, entity: str) -> Iterable[Version]:
         """Return every version of an entity: the states it was in, and those read."""
-        timeline = self.timeline(entity)
-        is_simple = (
-            timeline.is_plain
-            and timeline.writes
-            and not self.loader.readers.get(entity)
-        )
-        if is_simple and timeline.writes[0].arrival is None:
-            return (self._made_by(timeline, timeline.writes),)
+        plain = self._seen_plainly(entity)
+        if plain is not None and plain[0] is not None:
+            made = plain[1].version
+            if not self.loader.readers.get(entity):
+                return (made,)
+            return {made: None} | dict.fromkeys(self._readers_of(entity))
         found = dict.fromkeys(self.written(entity))
         found[self.now(entity)] = None
         if entity in self.loader.readers:
@@ -177,15 +191,18 @@ class Graph:
             found |= dict.fromkeys(self._versions_of_heirs(entity))
         return found
 
-    def _versions_by(self, entity: str) -> dict[str, list[Version]]:
-        """Return the versions of an entity by the activities that generated them."""
+    def _versions_by(self, entity: str, maker: Activity) -> Sequence[Version]:
+        """Return the versions of an entity that an activity generated."""
+        plain = self._seen_plainly(entity)
+        if plain is not None and plain[0] is maker:
+            return (plain[1].version,)
         known = self._generated.get(entity)
         if known is None:
             known = self._generated[entity] = {}
             for version in self.versions(entity):
                 for generator in version.generators:
                     known.setdefault(generator, []).append(version)
-        return known
+        return known.get(maker.id, ())
 
     def written(self, entity: str) -> list[Version]:
         """Return the states that a file was in by its writes, the earliest first.
@@ -296,11 +313,14 @@ class Graph:
 
     def _made_by(self, timeline: Timeline, writes: tuple[Write, ...]) -> Version:
         """Return the version that some writes made."""
-        key = timeline.file, writes[0].id if len(writes) == 1 else _ids(writes)
+        entity = timeline.file
+        plain = self._seen_plainly(entity)
+        if plain is not None and plain[0] is not None:
+            return plain[1].version
+        key = entity, writes[0].id if len(writes) == 1 else _ids(writes)
         known = self._versions.get(key)
         if known is not None:
             return known
-        entity = timeline.file
         if timeline.is_fixed:
             makers = frozenset([write.id for write in writes])
             version = Version(entity, entity, makers, frozenset())

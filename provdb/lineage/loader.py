@@ -39,6 +39,7 @@ __all__ = ["Loader"]
 _NOBODY: Final[list[Activity]] = []
 _UNUSED: Final[list[tuple[Activity, Link]]] = []
 _NOTHING: Final[Sequence[str]] = ()
+_NO_ENTITIES: Final[Sequence[Entity]] = ()
 _UNDECLARED: Final[Sequence[Relation]] = ()
 # From so many files on, those of their runs that begin alike are asked for.
 _MANY: Final = 1000
@@ -103,11 +104,13 @@ class Loader:
         # written there.
         self._may_be_read: set[str] = set()
         self._may_be_written: set[str] = set()
-        # What lies there, by what it is called on this side of the gap.
-        self._written_for: dict[str, list[Entity]] = {}
-        self._read_for: dict[str, list[Entity]] = {}
-        self._read_elsewhere: set[str] = set()
+        # What may lie there, by its file name, and by the other names that a file may
+        # have where it was written.
+        self._named: dict[str, list[Entity]] = {}
+        self._renamed: dict[str, list[Entity]] = {}
         self._across: set[str] = set()
+        # Ids of the files that a rule links to one that was written, if any.
+        self._read_elsewhere: dict[str, list[str]] = {}
         self._sought: set[str] = set()
         self._index = RuleIndex(rules)
         self._moves = [rule for rule in rules if rule.is_move]
@@ -179,15 +182,40 @@ class Loader:
             self.load_uses(self._decisive(unknown.keys()))
             written = [self.entities[e] for e in todo if self._is_read_elsewhere(e)]
             self._load_read_for(written)
-            written = [one for one in written if one.file_name in self._read_for]
-            self._read_elsewhere.update(one.id for one in written)
-            following += [read.id for one in written for read in self.read(one)]
+            for one in written:
+                if not _has_others(self._alike_read(one), one):
+                    continue
+                if read := [other.id for other in self.read(one)]:
+                    self._read_elsewhere[one.id] = read
+                    following += read
             following += self._load_below(todo)
             todo = dict.fromkeys(e for e in following if e not in self.readers)
 
     def describe(self, entities: Iterable[str]) -> None:
         """Load what is known of entities themselves, and nothing of who made them."""
         self._load_entities(entities)
+
+    def is_plain(self, entity: str) -> bool:
+        """Say whether one good write of a whole file, or none, is all there was.
+
+        That is so of nearly all files, and needs no timeline.
+        """
+        makers = self.generators.get(entity, _NOBODY)
+        if len(makers) > 1 or entity in self._removers or entity in self._hashed_reads:
+            return False
+        for maker in makers:
+            if is_damaged(maker):
+                return False
+            for link in maker.generated:
+                if link[0] == entity and link[3] is not None:
+                    return False
+        known = self.entities.get(entity)
+        return known is None or not (
+            known.is_fixed
+            or known.file_name is None
+            or self._is_local(known.location)
+            or self._arrivals(known, makers)
+        )
 
     def timeline(self, entity: str, *, tolerance: timedelta) -> Timeline:
         """Return the timeline of a loaded entity.
@@ -242,7 +270,7 @@ class Loader:
         """Return a rule, and the files by it that one without a folder can be."""
         read = self.entities.get(entity)
         if read is not None and entity in self._may_be_read and has_name_only(read):
-            alike = self._written_for.get(read.file_name or "", ())
+            alike = self._alike_written(read)
             for rule in self.rules:
                 found = [one for one in alike if rule.bridges(read, one)]
                 if found and rule.is_by_name:
@@ -261,7 +289,7 @@ class Loader:
 
     def written(self, read: Entity) -> Iterator[Entity]:
         """Yield the files that a link rule could link a file that was read to."""
-        for written in self._written_for.get(read.file_name or "", ()):
+        for written in self._alike_written(read):
             if written.id != read.id and any(
                 rule.bridges(read, written) for rule in self.rules
             ):
@@ -269,8 +297,7 @@ class Loader:
 
     def read(self, written: Entity) -> Iterator[Entity]:
         """Yield the files that a link rule could link to a file that was written."""
-        for read in self._read_for.get(written.file_name or "", ()):
-            # Most files have a name of their own.
+        for read in self._alike_read(written):
             if read.id != written.id and any(
                 rule.bridges(read, written) for rule in self.rules
             ):
@@ -283,8 +310,7 @@ class Loader:
         """
         later = self.heirs.get(entity, _NOTHING)
         if entity in self._read_elsewhere:
-            read = (one.id for one in self.read(self.entities[entity]))
-            later = [*later, *read]
+            later = [*later, *self._read_elsewhere[entity]]
         if entity in self._below:
             later = [*later, *self._below[entity]]
         return later
@@ -306,11 +332,10 @@ class Loader:
         self, entity: Entity, makers: Collection[Activity]
     ) -> list[tuple[Arrival, Activity]]:
         """Return the writes elsewhere that a rule moves to a file."""
-        alike = self._written_for.get(entity.file_name or "", ())
-        # Nearly all files have a name of their own.
-        if len(alike) < (2 if any(one.id == entity.id for one in alike) else 1):
+        if entity.id not in self._may_be_read:
             return []
-        if entity.id not in self._may_be_read or not self._is_moved_to(entity):
+        alike = self._alike_written(entity)
+        if not _has_others(alike, entity) or not self._is_moved_to(entity):
             return []
         # What a maker of this file read elsewhere was processed, and not moved.
         processed = {link[0] for maker in makers for link in maker.used}
@@ -323,6 +348,22 @@ class Loader:
             for maker in self.generators.get(written.id, ())
             if not any(link[0] == entity.id for link in maker.generated)
         ]
+
+    def _alike_written(self, read: Entity) -> Sequence[Entity]:
+        """Return what is called as a file that was read may be where it was written."""
+        name = read.file_name or ""
+        if not name.startswith(self._index.begun_read):
+            return self._named.get(name, _NO_ENTITIES)
+        names = self._index.names_written(name)
+        found = [one for name in names for one in self._named.get(name, ())]
+        return sorted(found, key=_id)
+
+    def _alike_read(self, written: Entity) -> Sequence[Entity]:
+        """Return what is called as a file that was written may be where it is read."""
+        name = written.file_name or ""
+        alike = self._named.get(name, _NO_ENTITIES)
+        renamed = self._renamed.get(name)
+        return alike if renamed is None else sorted([*alike, *renamed], key=_id)
 
     def _unexplained(
         self, entity: str, makers: Iterable[Activity]
@@ -411,14 +452,15 @@ class Loader:
             is_declared = bool(makers) and id_ in self._declaring
             if is_declared or (len(makers) > 1 and needs_inputs(makers, entity)):
                 inputs.update(link[0] for maker in makers for link in maker.used)
-            if any(h for m in makers for made, _, h, _ in m.generated if made == id_):
-                hashed.add(id_)
+            is_gap = True
+            for maker in makers:
+                for made, _, hash_, _ in maker.generated:
+                    if hash_ and made == id_:
+                        hashed.add(id_)
+                if is_gap and not is_damaged(maker):
+                    is_gap = id_ in [link[0] for link in maker.used]
             if entity is None:
                 continue
-            is_gap = not makers or all(
-                any(link[0] == id_ for link in maker.used) or is_damaged(maker)
-                for maker in makers
-            )
             if is_gap:
                 gaps.append(entity)
             if id_ in self._may_be_read and (is_gap or self._is_moved_to(entity)):
@@ -426,7 +468,12 @@ class Loader:
         self._load_entities(inputs)
         self._load_hashed_reads(hashed)
         self._load_written_for(asked)
-        following = {written.id for one in asked for written in self.written(one)}
+        following = {
+            written.id
+            for one in asked
+            if _has_others(self._alike_written(one), one)
+            for written in self.written(one)
+        }
         following |= self._load_bridges(gaps)
         for id_ in entities & self._declaring:
             following.update(source for _, source in self.declared(id_))
@@ -603,7 +650,8 @@ class Loader:
                 if link[0] in entities:
                     used.setdefault(link[0], []).append((activity, link))
         for readers in used.values():
-            readers.sort(key=_id_of_reader)
+            if len(readers) > 1:
+                readers.sort(key=_id_of_reader)
         self.readers |= dict.fromkeys(entities, _UNUSED)
         self.readers |= used
 
@@ -708,47 +756,71 @@ class Loader:
     def _load_written_for(self, read: Collection[Entity]) -> None:
         """Load what files that were read may be where they were written."""
         index = self._index
-        self._load_across(read, index.names_written, index.begun_written)
+        self._load_across(
+            read, index.names_written, begun=index.begun_read, other=index.begun_written
+        )
 
     def _load_read_for(self, written: Collection[Entity]) -> None:
         """Load what files that were written may be where they are read."""
         index = self._index
-        self._load_across(written, index.names_read, index.begun_read)
+        self._load_across(
+            written, index.names_read, begun=index.begun_written, other=index.begun_read
+        )
 
     def _load_across(
         self,
         entities: Collection[Entity],
         names_of: Callable[[str], list[str]],
-        beginnings: Iterable[str],
+        *,
+        begun: tuple[str, ...],
+        other: Iterable[str],
     ) -> None:
+        """Load what entities may be on the other side of a gap.
+
+        Args:
+            entities: The entities.
+            names_of: Gives the names that a file may have there.
+            begun: How names begin that a rule knows another one for.
+            other: How those other names begin.
+        """
         index = self._index
         found: list[Entity] = []
         names: set[str] = set()
         runs: set[int | None] = set()
         is_by_name = len(entities) < _MANY or self._has_names_only()
         for one in entities:
-            if is_by_name or index.keeps(one.name or ""):
-                names.update(names_of(one.file_name or ""))
-            else:
+            name = one.file_name or ""
+            if is_by_name:
+                names.update(names_of(name))
+                continue
+            if index.keeps(one.name or ""):
+                names.add(name)
+            if name.startswith(begun):
                 # Each of so many could be called otherwise, and hardly any file is.
                 runs.add(one.run)
         if runs:
-            for beginning in beginnings:
-                begun = _begun(beginning, runs=runs)
-                found += _entities(self._store.find(f.ENTITIES, begun))
+            for beginning in other:
+                of_runs = _begun(beginning, runs=runs)
+                found += _entities(self._store.find(f.ENTITIES, of_runs))
         names -= self._sought
         self._sought |= names
-        if names:
+        if names and self.groups.is_needed:
             found += _entities(self._store.named(names))
+        elif names:
+            known = {one.id: one for one in entities if one.file_name in names}
+            found += _entities(self._store.named(names, known=known.keys()))
+            found += [one for one in known.values() if one.id not in self._across]
         listed = self._one_for_each_file(found) if self.groups.is_needed else found
         new = {one.id: one for one in listed if one.id not in self._across}
         self._across |= new.keys()
         for _, one in sorted(new.items()):
-            for name in index.names_read(one.file_name or ""):
-                self._written_for.setdefault(name, []).append(one)
-            for name in index.names_written(one.file_name or ""):
-                self._read_for.setdefault(name, []).append(one)
-        self._know_entities(new, new.values())
+            own = one.file_name or ""
+            self._named.setdefault(own, []).append(one)
+            for name in index.names_written(own):
+                if name != own:
+                    self._renamed.setdefault(name, []).append(one)
+        unknown = [one for id_, one in new.items() if id_ not in self.entities]
+        self._know_entities([one.id for one in unknown], unknown)
 
 
 def _activities(documents: Iterable[Document]) -> list[Activity]:
@@ -757,6 +829,11 @@ def _activities(documents: Iterable[Document]) -> list[Activity]:
 
 def _entities(documents: Iterable[Document]) -> list[Entity]:
     return list(map(Entity.of_document, documents))
+
+
+def _has_others(alike: Sequence[Entity], entity: Entity) -> bool:
+    """Say whether others have the name of an entity; nearly all have one alone."""
+    return len(alike) > 1 or (len(alike) == 1 and alike[0].id != entity.id)
 
 
 def _likely(makers: Sequence[Activity]) -> Sequence[Activity]:

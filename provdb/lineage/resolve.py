@@ -5,14 +5,14 @@ place that decides this; the numbers are those of the rules in the documentation
 """
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from provdb.lineage.result import DOUBTS
 from provdb.lineage.steps import Activity
 from provdb.lineage.timeline import HOUR, Timeline, Write, recorded_before
 
-__all__ = ["Read", "Resolution", "resolve", "state_of"]
+__all__ = ["Read", "Resolution", "is_before", "resolve", "state_of"]
 
 _OVERWRITE: Final = "overwrite"
 _APPEND: Final = "append"
@@ -21,6 +21,7 @@ _ONLY: Final = "only"
 _CONTENT: Final = "content"
 _CONTESTED: Final = "contested"
 _NONE: Final = timedelta(0)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 # Clocks are never further apart; records that are were merged from several logs.
 _MOST_CLOCK_ERROR: Final = timedelta(days=1)
 
@@ -79,7 +80,7 @@ def resolve(
         # One write, or none, is all that can be, wherever it ended in time.
         if not writes:
             return _NOTHING
-        if reader is None or is_before(writes[0], reader):
+        if reader is None or is_before(writes[0].activity, reader):
             return Resolution(writes)
     if timeline.is_fixed:
         accounts = [w for w in (*writes, *timeline.damage) if w.activity is not reader]
@@ -88,22 +89,26 @@ def resolve(
     return search.resolve()
 
 
-def is_before(write: Write, reader: Activity) -> bool:
+def is_before(maker: Activity, reader: Activity) -> bool:
     """Say whether a write ended before a read began, and no record contradicts that.
+
+    Args:
+        maker: Who made the only write.
+        reader: Who read.
 
     >>> from datetime import UTC, datetime
     >>> nobody = Activity("9c30", None, None, None, "completed", None, None, None,
     ...     None, (), ())
     >>> time = datetime(2020, 1, 17, tzinfo=UTC)
-    >>> is_before(Write("1f", nobody, time, time), nobody._replace(start=time))
+    >>> is_before(nobody._replace(end=time), nobody._replace(start=time))
     False
     """
     start = reader.start
     return (
         start is not None
-        and (write.end or write.start) < start
-        and write.activity is not reader
-        and not _contradicts(write.activity, reader)
+        and (maker.end or maker.start or _EARLIEST) < start
+        and maker is not reader
+        and not _contradicts(maker, reader)
     )
 
 

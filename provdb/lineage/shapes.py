@@ -1,7 +1,6 @@
 """Which versions are mixed, and of which steps and versions records are missing."""
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Final
 
 from provdb.lineage.graph import Graph, Node, Seen
@@ -67,8 +66,10 @@ def find_shapes(
     for node in nodes:
         if isinstance(node, Activity):
             activities.append(node)
-        elif len(node.generators) > 1 or (
-            node.generators and graph.timeline(node.entity).has_parts
+        elif (
+            node.generators
+            and not graph.is_plain(node.entity)
+            and (len(node.generators) > 1 or graph.timeline(node.entity).has_parts)
         ):
             timeline = graph.timeline(node.entity)
             if not timeline.is_fixed:
@@ -127,8 +128,7 @@ def _mark_missing_roles(
         if activity.name is not None and not activity.is_run_wise:
             by_name.setdefault(activity.name, []).append(activity)
     names = sorted(by_name)
-    first = partial(store.first, f.ACTIVITIES, f.NAME, limit=_SAMPLE, fields=(_ROLES,))
-    samples = store.at_once(*(partial(first, name) for name in names)) if names else ()
+    samples = store.first(f.ACTIVITIES, f.NAME, names, limit=_SAMPLE, fields=(_ROLES,))
     for name, documents in zip(names, samples, strict=True):
         executions = by_name[name]
         sample = [

@@ -347,8 +347,15 @@ class Store(ABC):
         """Return the entities derived from these, and the collections with them."""
 
     @abstractmethod
-    def named(self, file_names: Iterable[str]) -> list[Document]:
-        """Return the entities whose file has one of these names, in any folder."""
+    def named(
+        self, file_names: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
+        """Return the entities whose file has one of these names, in any folder.
+
+        Args:
+            file_names: The names.
+            known: Ids of entities that have one of them; these may be left out.
+        """
 
     def has_any(self, collection: str, field: str) -> bool:
         """Say whether any document has a text in an indexed field."""
@@ -424,18 +431,18 @@ class Store(ABC):
         self,
         collection: str,
         field: str,
-        value: str,
+        values: Sequence[str],
         *,
         limit: int,
         fields: Collection[str] = (),
-    ) -> list[Document]:
-        """Return the first documents with a value, in the order of their ids.
+    ) -> list[list[Document]]:
+        """Return the first documents with each value, in the order of their ids.
 
         Args:
             collection: The collection.
             field: A field that an index starts with, and the id follows in it.
-            value: The value.
-            limit: How many to return at most.
+            values: The values, each once.
+            limit: How many to return at most of one value.
             fields: The fields that are needed, with all below them; none for all.
         """
 

@@ -143,7 +143,9 @@ class LocalStore(Store):
         """Return the entities derived from these, and the collections with them."""
         return self._linked(f.ENTITIES, _LINKS[f.ENTITIES], entities)
 
-    def named(self, file_names: Iterable[str]) -> list[Document]:
+    def named(
+        self, file_names: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
         source = f"FROM {f.ENTITIES} WHERE {f.FILE_NAME} IN"
         return self._select(f.ENTITIES, source, file_names)
@@ -233,18 +235,20 @@ class LocalStore(Store):
         self,
         collection: str,
         field: str,
-        value: str,
+        values: Sequence[str],
         *,
         limit: int,
         fields: Collection[str] = (),
-    ) -> list[Document]:
-        """Return the first documents with a value, in the order of their ids."""
+    ) -> list[list[Document]]:
+        """Return the first documents with each value, in the order of their ids."""
         place = sql_field(field, columns=_COLUMNS[collection])
-        rows = self._rows(
-            f"SELECT document FROM {collection} WHERE {place} = ? ORDER BY id LIMIT ?",
-            (value, limit),
+        query = (
+            f"SELECT document FROM {collection} WHERE {place} = ? ORDER BY id LIMIT ?"
         )
-        return [_load(collection, text) for (text,) in rows]
+        return [
+            [_load(collection, text) for (text,) in self._rows(query, (value, limit))]
+            for value in values
+        ]
 
     def document_count(self, collection: str) -> int:
         """Return how many documents a collection has, without reading them."""

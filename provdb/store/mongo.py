@@ -221,15 +221,8 @@ class MongoStore(Store):
         self, entities: Iterable[str], *, known: Collection[str] = ()
     ) -> Iterator[Document]:
         """Yield the activities that generated any of these entities."""
-        field, asked = f"{f.GENERATED}.{f.ENTITY}", entities
-        if len(known) >= _MANY:
-            asked = list(entities)
-            # An index alone says how many there are, and likely all are known.
-            if self._count(f.ACTIVITIES, field, asked) == len(known):
-                return
-            found = self._find(f.ACTIVITIES, field, asked, projection={f.ID: 1})
-            field, asked = f.ID, [d[f.ID] for d in found if d[f.ID] not in known]
-        yield from self._find(f.ACTIVITIES, field, asked, projection=_STEP)
+        field = f"{f.GENERATED}.{f.ENTITY}"
+        return self._find_new(f.ACTIVITIES, field, entities, known, projection=_STEP)
 
     def usages(self, entities: Iterable[str]) -> Iterator[Document]:
         """Yield the activities that used any of these entities."""
@@ -262,9 +255,13 @@ class MongoStore(Store):
         answered = last()
         return [*(future.result() for future in later), answered]
 
-    def named(self, file_names: Iterable[str]) -> list[Document]:
+    def named(
+        self, file_names: Iterable[str], *, known: Collection[str] = ()
+    ) -> list[Document]:
         """Return the entities whose file has one of these names, in any folder."""
-        return list(self._find(f.ENTITIES, f.FILE_NAME, file_names, projection=_FACTS))
+        field = f.FILE_NAME
+        found = self._find_new(f.ENTITIES, field, file_names, known, projection=_FACTS)
+        return list(found)
 
     def known_as(self, names: Iterable[str]) -> list[Document]:
         """Return the entities that have one of these as another id or name."""
@@ -360,16 +357,29 @@ class MongoStore(Store):
         self,
         collection: str,
         field: str,
-        value: str,
+        values: Sequence[str],
         *,
         limit: int,
         fields: Collection[str] = (),
-    ) -> list[Document]:
-        """Return the first documents with a value, in the order of their ids."""
-        shown = dict.fromkeys(fields, 1) or None
-        with self._errors():
-            found = self._database[collection].find({field: value}, shown)
-            return list(found.sort(f.ID, 1).limit(limit))
+    ) -> list[list[Document]]:
+        """Return the first documents with each value, in the order of their ids."""
+        listed: dict[str, list[Document]] = {value: [] for value in values}
+        shown: list[dict[str, Any]] = []
+        if fields:
+            shown = [{"$project": dict.fromkeys((field, *fields), 1)}]
+        # One question for all: each alone would cost more than it finds.
+        pipeline: list[dict[str, Any]] = []
+        for value in listed:
+            part: list[dict[str, Any]] = [{"$match": {field: value}}]
+            part += [{"$sort": {f.ID: 1}}, {"$limit": limit}, *shown]
+            if pipeline:
+                pipeline.append({"$unionWith": {"coll": collection, "pipeline": part}})
+            else:
+                pipeline = part
+        if pipeline:
+            for document in self._aggregate(collection, pipeline):
+                listed[document[field]].append(document)
+        return list(listed.values())
 
     def document_count(self, collection: str) -> int:
         """Return how many documents a collection has, without reading them."""
@@ -569,6 +579,33 @@ class MongoStore(Store):
                         documents = [d for d in documents if d[f.ID] not in seen]
                         seen.update(document[f.ID] for document in documents)
                     yield from documents
+
+    def _find_new(
+        self,
+        collection: str,
+        field: str,
+        values: Iterable[str],
+        known: Collection[str],
+        *,
+        projection: Mapping[str, Any],
+    ) -> Iterator[Document]:
+        """Yield the documents with some values; those that are known may be left out.
+
+        Args:
+            collection: The collection.
+            field: An indexed field.
+            values: The values.
+            known: Ids of documents that have some of them.
+            projection: What is needed of each.
+        """
+        if len(known) >= _MANY:
+            values = list(values)
+            # An index alone says how many there are, and likely all are known.
+            if self._count(collection, field, values) == len(known):
+                return
+            found = self._find(collection, field, values, projection={f.ID: 1})
+            field, values = f.ID, [d[f.ID] for d in found if d[f.ID] not in known]
+        yield from self._find(collection, field, values, projection=projection)
 
     def _stream(
         self, collection: str, matching: Filter, projection: Mapping[str, Any] | None

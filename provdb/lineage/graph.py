@@ -127,6 +127,7 @@ class Graph:
         )
         if writes:
             return Seen(self._made_by(timeline, writes), evidence, marks, damaged_by)
+        self.loader.load_gap(entity)
         if not self.loader.may_have_sources(entity):
             return Seen(self._unmade(entity), evidence, marks, damaged_by)
         return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
@@ -455,7 +456,10 @@ class Graph:
             return Seen(known)
         timeline = self.timeline(entity)
         found = resolve(timeline, Read(reader), tolerance=self._tolerance)
-        if found.writes or not self.loader.may_have_sources(entity):
+        if found.writes:
+            return self.see(entity, reader)
+        self.loader.load_gap(entity)
+        if not self.loader.may_have_sources(entity):
             return self.see(entity, reader)
         return None
 

@@ -130,6 +130,7 @@ class Loader:
         self._above: dict[str, list[str]] = {}
         self._matched: dict[str, list[str]] = {}
         self._below: dict[str, list[str]] = {}
+        self._gaps: set[str] = set()
         self._is_bridging = bool(rules)
         self._facts: dict[str, bool] = {}
 
@@ -190,6 +191,16 @@ class Loader:
                     following += read
             following += self._load_below(todo)
             todo = dict.fromkeys(e for e in following if e not in self.readers)
+
+    def load_gap(self, entity: str) -> None:
+        """Load what a file comes from that was read before anybody wrote it.
+
+        Most files of which nothing was written are gaps from the start; what is one
+        only for a read is known when that read is resolved.
+        """
+        known = self.entities.get(entity)
+        if known is not None and entity not in self._gaps:
+            self.load_uses(self._load_sources([known]))
 
     def describe(self, entities: Iterable[str]) -> None:
         """Load what is known of entities themselves, and nothing of who made them."""
@@ -463,10 +474,26 @@ class Loader:
                 continue
             if is_gap:
                 gaps.append(entity)
-            if id_ in self._may_be_read and (is_gap or self._is_moved_to(entity)):
+            elif self._is_moved_to(entity):
                 asked.append(entity)
         self._load_entities(inputs)
         self._load_hashed_reads(hashed)
+        following = self._load_sources(gaps, moved=asked)
+        for id_ in entities & self._declaring:
+            following.update(source for _, source in self.declared(id_))
+        return following - self.generators.keys()
+
+    def _load_sources(
+        self, gaps: Collection[Entity], *, moved: Collection[Entity] = ()
+    ) -> set[str]:
+        """Load what gaps can be bridged to, and return the ids of it.
+
+        Args:
+            gaps: Files of which somebody may have read what nobody wrote.
+            moved: Other files, in folders that files are moved to.
+        """
+        self._gaps.update(entity.id for entity in gaps)
+        asked = [one for one in (*gaps, *moved) if one.id in self._may_be_read]
         self._load_written_for(asked)
         following = {
             written.id
@@ -474,10 +501,7 @@ class Loader:
             if _has_others(self._alike_written(one), one)
             for written in self.written(one)
         }
-        following |= self._load_bridges(gaps)
-        for id_ in entities & self._declaring:
-            following.update(source for _, source in self.declared(id_))
-        return following - self.generators.keys()
+        return following | self._load_bridges(gaps)
 
     def _load_removers(self, entities: Collection[str]) -> None:
         field = f"{f.INVALIDATED}.{f.ENTITY}"

@@ -376,3 +376,27 @@ def test_a_rule_compares_the_runs_of_simulations(
     read: File, written: File, is_same: bool
 ) -> None:
     assert _as_read(read, written) is is_same
+
+
+def test_a_file_that_is_written_later_changes_nothing_of_who_read_it_before(
+    store: Store,
+) -> None:
+    raw = file("/R0/LST-1.1.Run00001.0000.fits.fz", "R0SubrunDataset")
+    written = file("/a/dl1_LST-1.Run00001.0000.h5", "DL1SubrunDataset")
+    read = file("/a/v1/sub/dl1_LST-1.Run00001.0000.h5", "DL1SubrunDataset")
+    remember(
+        store,
+        *(raw, written, read, DL2),
+        Step(name="r0_to_dl1", used=[raw], generated=[written], start=0, end=1),
+        Step(name="dl1_to_dl2", used=[read], generated=[DL2], start=2, end=3),
+    )
+    before = lineage(store, DL2.id)
+
+    remember(
+        store, Step(name="copy", used=[written], generated=[read], start=9, end=10)
+    )
+    back, on = lineage(store, DL2.id), impact(store, raw.id)
+
+    assert inferred(before) != []
+    assert (back.nodes, back.edges) == (before.nodes, before.edges)
+    assert DL2.id in entities(on)

@@ -5,6 +5,7 @@ file of its own.
 """
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 from provdb.lineage.steps import Activity, Entity, Link
 from provdb.model import Document, StoreSettings, location_id
@@ -72,6 +73,13 @@ class FileGroups:
     def members(self, ids: Iterable[str]) -> list[str]:
         """Return the ids of all entities that are some files."""
         return [member for id_ in ids for member in self._members.get(id_, (id_,))]
+
+    def one_for_each(self, entities: Iterable[Entity]) -> list[Entity]:
+        """Return entities under the ids of their files, each once, in their order."""
+        listed = sorted(entities, key=attrgetter("id"))
+        self.look_up(one.id for one in listed)
+        files = {self.group_of(one.id): one for one in listed}
+        return [one._replace(id=file) for file, one in sorted(files.items())]
 
     def joined(self, activity: Activity) -> Activity:
         """Return an activity whose links name files, not spellings of them."""

@@ -468,17 +468,17 @@ class Graph:
     ) -> list[Source]:
         """Return what a gap is bridged to: equal content, a folder, names, a rule."""
         loader = self.loader
-        for other in loader.same_content(entity, hash_):
+        for other in loader.bridges.same_content(entity):
             seen = self._written_by(other, reader)
             if seen is not None:
                 return [_source("wasDerivedFrom", seen, "content")]
-        for folder in loader.folders_above(entity):
+        for folder in loader.bridges.folders_above(entity):
             seen = self._written_by(folder, reader)
             if seen is not None:
                 return [_source("wasDerivedFrom", seen, "folder")]
         matched = [
             _source("hadMember", seen, "glob")
-            for member in loader.matched(entity)
+            for member in loader.bridges.matched(entity)
             if (seen := self._written_by(member, reader)) is not None
         ]
         return matched or self._ruled(entity, reader)

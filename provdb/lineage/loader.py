@@ -4,16 +4,16 @@ Nothing is asked of the store but by the ``load`` methods, each time for many
 entities at once.
 """
 
-import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase, translate
+from fnmatch import translate
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import Final
 
+from provdb.lineage.bridges import Bridges
 from provdb.lineage.file_groups import FileGroups
 from provdb.lineage.link_rules import (
     LinkRule,
@@ -29,7 +29,7 @@ from provdb.lineage.timeline import (
     is_damaged,
     needs_inputs,
 )
-from provdb.model import Document, StoreSettings, location_id
+from provdb.model import Document, StoreSettings
 from provdb.model import fields as f
 from provdb.store import Store
 
@@ -62,6 +62,7 @@ class Loader:
         generators: Who generated an entity, in the order of the ids.
         readers: Who used an entity, and how, in the order of the ids.
         heirs: Ids of what is derived from an entity or has it as a member, if any.
+        bridges: What gaps lead to without a record and without a rule.
     """
 
     def __init__(
@@ -125,12 +126,8 @@ class Loader:
         # Who moved it away, and who read unknown content of it.
         self._removers: dict[str, list[Activity]] = {}
         self._hashed_reads: dict[str, list[Unexplained]] = {}
-        # What gaps lead to: equal content, folders above, names that match.
-        self._alike: dict[str, list[str]] = {}
-        self._above: dict[str, list[str]] = {}
-        self._matched: dict[str, list[str]] = {}
-        self._below: dict[str, list[str]] = {}
         self._gaps: set[str] = set()
+        self.bridges = Bridges(store, self.groups)
         self._is_bridging = bool(rules)
         self._facts: dict[str, bool] = {}
 
@@ -189,7 +186,9 @@ class Loader:
                 if read := [other.id for other in self.read(one)]:
                     self._read_elsewhere[one.id] = read
                     following += read
-            following += self._load_below(todo)
+            if self._is_bridging:
+                described = (self.entities[e] for e in todo if e in self.entities)
+                following += self.bridges.load_later(described)
             todo = dict.fromkeys(e for e in following if e not in self.readers)
 
     def load_gap(self, entity: str) -> None:
@@ -268,9 +267,7 @@ class Loader:
         """Say whether an entity can come from something without any activity."""
         return (
             entity in self._declaring
-            or entity in self._alike
-            or entity in self._above
-            or entity in self._matched
+            or self.bridges.lead_from(entity)
             or (
                 entity in self._may_be_read
                 and any(True for _ in self.written(self.entities[entity]))
@@ -322,22 +319,9 @@ class Loader:
         later = self.heirs.get(entity, _NOTHING)
         if entity in self._read_elsewhere:
             later = [*later, *self._read_elsewhere[entity]]
-        if entity in self._below:
-            later = [*later, *self._below[entity]]
+        if below := self.bridges.later(entity):
+            later = [*later, *below]
         return later
-
-    def same_content(self, entity: str, hash_: str | None) -> Sequence[str]:
-        """Return the files that are known to have had the same content."""
-        del hash_
-        return self._alike.get(entity, _NOTHING)
-
-    def folders_above(self, entity: str) -> Sequence[str]:
-        """Return the folders that hold a file, the nearest one first."""
-        return self._above.get(entity, _NOTHING)
-
-    def matched(self, entity: str) -> Sequence[str]:
-        """Return the files whose paths match the pattern that an entity is."""
-        return self._matched.get(entity, _NOTHING)
 
     def _arrivals(
         self, entity: Entity, makers: Collection[Activity]
@@ -501,7 +485,7 @@ class Loader:
             if _has_others(self._alike_written(one), one)
             for written in self.written(one)
         }
-        return following | self._load_bridges(gaps)
+        return following | (self.bridges.load(gaps) if self._is_bridging else set())
 
     def _load_removers(self, entities: Collection[str]) -> None:
         field = f"{f.INVALIDATED}.{f.ENTITY}"
@@ -528,125 +512,6 @@ class Loader:
                     read = Unexplained(activity.start, hash_, activity.id)
                     if self._as_of is None or activity.start <= self._as_of:
                         self._hashed_reads.setdefault(entity, []).append(read)
-
-    def _load_bridges(self, gaps: Sequence[Entity]) -> set[str]:
-        """Load what gaps lead to without a rule, and return what is to be loaded."""
-        if not self._is_bridging:
-            return set()
-        gaps = [e for e in gaps if e.level != _RAW and e.file_name is not None]
-        reached = self._load_same_content(gaps)
-        reached |= self._load_folders(gaps)
-        return reached | self._load_matched(gaps)
-
-    def _load_same_content(self, gaps: Iterable[Entity]) -> set[str]:
-        by_hash: dict[str, list[Entity]] = {}
-        for entity in gaps:
-            if entity.hash is not None:
-                by_hash.setdefault(entity.hash, []).append(entity)
-        if not by_hash:
-            return set()
-        found = self._store.find(f.ENTITIES, {f.HASH: {"$in": sorted(by_hash)}})
-        reached = set()
-        for other in self._one_for_each_file(_entities(found)):
-            for entity in by_hash.get(other.hash or "", ()):
-                if other.id != entity.id and other.file_name is not None:
-                    self._alike.setdefault(entity.id, []).append(other.id)
-                    reached.add(other.id)
-        return reached
-
-    def _load_folders(self, gaps: Iterable[Entity]) -> set[str]:
-        folders: dict[str, list[str]] = {}
-        for entity in gaps:
-            for folder in _folders(entity.location or ""):
-                folders.setdefault(folder, []).append(entity.id)
-        asked = {
-            location_id(spelling): folder
-            for folder in folders
-            for spelling in (folder, f"{folder}/")
-        }
-        if not asked:
-            return set()
-        places: dict[str, list[tuple[int, str]]] = {}
-        for one in _entities(self._store.entities(asked)):
-            place = asked[one.id]
-            self.groups.look_up([one.id])
-            for below in folders[place]:
-                at = -len(place), self.groups.group_of(one.id)
-                if at not in places.setdefault(below, []):
-                    places[below].append(at)
-        for below, found in places.items():
-            self._above[below] = [id_ for _, id_ in sorted(found)]
-        return {id_ for found in self._above.values() for id_ in found}
-
-    def _load_matched(self, gaps: Iterable[Entity]) -> set[str]:
-        reached = set()
-        for entity in gaps:
-            pattern = entity.location or ""
-            if _WILD.isdisjoint(pattern):
-                continue
-            beginning = pattern[: min(map(pattern.find, _WILD & set(pattern)))]
-            between = {"$gte": beginning, "$lt": beginning + _LAST}
-            found = _entities(self._store.find(f.ENTITIES, {f.LOCATION: between}))
-            members = [
-                one.id
-                for one in self._one_for_each_file(found)
-                if one.id != entity.id and _matches(one.location or "", pattern)
-            ]
-            if members:
-                self._matched[entity.id] = members
-                reached.update(members)
-        return reached
-
-    def _load_below(self, entities: Iterable[str]) -> list[str]:
-        """Load what gaps these can bridge: files in folders, patterns, equal content.
-
-        Returns:
-            The ids of the entities that may come from them.
-        """
-        if not self._is_bridging:
-            return []
-        known = [self.entities[id_] for id_ in entities if id_ in self.entities]
-        found: list[tuple[str, Entity]] = []
-        for folder in known:
-            if _is_folder(folder):
-                place = (folder.location or "").rstrip("/") + "/"
-                between = {"$gte": place, "$lt": place + _LAST}
-                below = _entities(self._store.find(f.ENTITIES, {f.LOCATION: between}))
-                found += [(folder.id, one) for one in below]
-        hashes = {one.hash: one.id for one in known if one.hash is not None}
-        if hashes:
-            alike = self._store.find(f.ENTITIES, {f.HASH: {"$in": sorted(hashes)}})
-            found += [(hashes[one.hash or ""], one) for one in _entities(alike)]
-        if self._has_any(f.ENTITIES, f.PATTERN):
-            found += self._patterns_of(known)
-        following = []
-        self.groups.look_up(one.id for _, one in found)
-        for id_, one in sorted(found, key=lambda item: (item[0], item[1].id)):
-            file = self.groups.group_of(one.id)
-            if file != id_ and file not in self._below.get(id_, ()):
-                self._below.setdefault(id_, []).append(file)
-                following.append(file)
-        return following
-
-    def _patterns_of(self, entities: Iterable[Entity]) -> Iterator[tuple[str, Entity]]:
-        """Yield the patterns that match files, with the ids of these."""
-        by_folder: dict[str, list[Entity]] = {}
-        for entity in entities:
-            for folder in _folders(entity.location or ""):
-                by_folder.setdefault(folder, []).append(entity)
-        for batch in _batches(by_folder):
-            documents = list(self._store.find(f.ENTITIES, {f.PATTERN: {"$in": batch}}))
-            for document, pattern in zip(documents, _entities(documents), strict=True):
-                for entity in by_folder[document[f.PATTERN]]:
-                    if _matches(entity.location or "", pattern.location or ""):
-                        yield entity.id, pattern
-
-    def _one_for_each_file(self, entities: Iterable[Entity]) -> list[Entity]:
-        """Return entities under the ids of their files, each once, in their order."""
-        listed = sorted(entities, key=_id)
-        self.groups.look_up(one.id for one in listed)
-        files = {self.groups.group_of(one.id): one for one in listed}
-        return [one._replace(id=file) for file, one in sorted(files.items())]
 
     def _has_any(self, collection: str, field: str) -> bool:
         """Say whether any document has an indexed field; asked of the store once."""
@@ -834,7 +699,7 @@ class Loader:
             known = {one.id: one for one in entities if one.file_name in names}
             found += _entities(self._store.named(names, known=known.keys()))
             found += [one for one in known.values() if one.id not in self._across]
-        listed = self._one_for_each_file(found) if self.groups.is_needed else found
+        listed = self.groups.one_for_each(found) if self.groups.is_needed else found
         new = {one.id: one for one in listed if one.id not in self._across}
         self._across |= new.keys()
         for _, one in sorted(new.items()):
@@ -882,38 +747,6 @@ def _is_unexplained(read: str, written: AbstractSet[str | None]) -> bool:
     """Say whether no write can have made the content of a hash."""
     alike = [h for h in written if h is None or len(h) != len(read) or h == read]
     return not alike
-
-
-def _folders(location: str) -> Iterator[str]:
-    """Yield the folders that a location is in, the nearest one first."""
-    folder = posixpath.dirname(location.rstrip("/"))
-    while folder.rstrip("/"):
-        yield folder
-        above = posixpath.dirname(folder)
-        if above == folder:
-            break
-        folder = above
-
-
-def _is_folder(entity: Entity) -> bool:
-    """Say whether an entity may be a folder, by its name."""
-    return (
-        entity.location is not None
-        and entity.file_name is not None
-        and (entity.location.endswith("/") or "." not in entity.file_name)
-    )
-
-
-def _matches(location: str, pattern: str) -> bool:
-    """Say whether a location matches a pattern, folder by folder."""
-    places, patterns = location.split("/"), pattern.split("/")
-    return len(places) == len(patterns) and all(map(fnmatchcase, places, patterns))
-
-
-def _batches(ids: Iterable[str], size: int = 1000) -> Iterator[list[str]]:
-    listed = sorted(ids)
-    for start in range(0, len(listed), size):
-        yield listed[start : start + size]
 
 
 def _begun(beginning: str, *, runs: Collection[int | None]) -> Document:

@@ -10,7 +10,7 @@ from provdb.lineage.describe import describe
 from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.loader import Loader
 from provdb.lineage.name import Name, find_name
-from provdb.lineage.result import Lineage, LineageNode
+from provdb.lineage.result import Lineage, LineageEdge, LineageNode
 from provdb.lineage.shapes import Shapes, find_shapes
 from provdb.lineage.steps import Activity
 from provdb.lineage.traverse import (
@@ -108,6 +108,7 @@ def answer_of(
     starts: tuple[str, ...] = (),
     leaf_level: str | None = None,
     is_upstream: bool,
+    passed_by: Collection[LineageEdge] = (),
 ) -> Lineage:
     """Return the answer that a walk is.
 
@@ -119,6 +120,7 @@ def answer_of(
         starts: Ids of other versions of the same file that are asked for too.
         leaf_level: The level that was asked for, or None.
         is_upstream: Whether all inputs of the activities are among the nodes.
+        passed_by: Reads in doubt that are no part of the answer, and could be.
     """
     graph = walk.graph
     nodes = list(walk.nodes.values())
@@ -133,7 +135,7 @@ def answer_of(
     known = completeness_of(
         # What was asked for may come from anywhere, if it is asked what came from it.
         [n for n in described if is_upstream or n.origin is None],
-        edges,
+        tuple(dict.fromkeys((*edges, *passed_by))),
         reasons=shapes.reasons,
         ties=tuple(graph.ties),
         damaged_by=[id_ for seen in asked for id_ in seen.damaged_by],
@@ -201,6 +203,9 @@ def _ask(
             loader.load_readers([start.entity])
             starts += graph.versions(start.entity)
         walk.run(starts, until=None if end is None else end.id)
+        passed_by: list[LineageEdge] = []
+        if not is_upstream:
+            passed_by = walk.doubts_passed_by()
         if is_of_all:
             walk.keep_current(start)
         as_of = None if options.as_of is None else format_time(options.as_of)
@@ -218,6 +223,7 @@ def _ask(
             starts=_other_starts(walk, start) if is_of_all else (),
             leaf_level=options.leaf_level,
             is_upstream=is_upstream,
+            passed_by=passed_by,
         )
 
 
@@ -255,7 +261,7 @@ def start_of(
         versions = graph.versions(entity)
         matching = [v for v in versions if (v.tag or "").startswith(found.version)]
         if len(matching) == 1:
-            return Seen(matching[0])
+            return graph.asked(matching[0])
         raise NotFound(
             name,
             near=sorted(version.id for version in versions),

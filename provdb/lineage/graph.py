@@ -26,6 +26,7 @@ Step = tuple[Node, LineageEdge]
 _RECORDED: Final = "recorded"
 _ONLY: Final = "only"
 _NO_STEPS: Final[list[Step]] = []
+_DAMAGED: Final = ("maybe_damaged",)
 
 
 class Seen(NamedTuple):
@@ -132,9 +133,30 @@ class Graph:
             return Seen(self._unmade(entity), evidence, marks, damaged_by)
         return Seen(self._derive(entity, reader, hash), evidence, marks, damaged_by)
 
+    def asked(self, version: Version) -> Seen:
+        """Return a version that is asked for by its name, and what may have damaged it.
+
+        That is what somebody would see who read it as soon as it was written.
+        """
+        makers = [self.loader.activity(id_) for id_ in version.generators]
+        ends = [maker for maker in makers if maker.end is not None]
+        if not ends:
+            return Seen(version)
+        last = max(ends, key=lambda maker: (maker.end, maker.id))
+        seen = self.see(version.entity, _at_end(last))
+        if seen.version != version or not seen.damaged_by:
+            return Seen(version)
+        return Seen(version, seen.evidence, _DAMAGED, seen.damaged_by)
+
     def now(self, entity: str) -> Version:
         """Return the version of a loaded entity that there is now."""
         return self.see(entity).version
+
+    def is_there(self, version: Version) -> bool:
+        """Say whether a version is what there is now under its name."""
+        return self.now(version.entity) == version and (
+            self.is_plain(version.entity) or self.moved_away(version.entity) is None
+        )
 
     def moved_away(self, entity: str) -> Activity | None:
         """Return who moved a file away since it was last written, or None."""
@@ -248,6 +270,13 @@ class Graph:
             edge = (id_, version.id, "used", role, evidence, marks, damaged_by)
             steps.append((version, _edge(edge)))
         return steps
+
+    def doubtful_reads(self, entity: str) -> list[LineageEdge]:
+        """Return the reads of a file of which it is in doubt what they read."""
+        if entity not in self.loader.readers:
+            return []
+        steps = self._readers_of(entity).values()
+        return [edge for some in steps for _, edge in some if edge.marks]
 
     def _readers_of(self, entity: str) -> dict[Version, list[Step]]:
         """Return who read which version of an entity."""

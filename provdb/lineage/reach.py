@@ -10,7 +10,7 @@ from provdb.lineage.describe import UNDESCRIBED, origin_of
 from provdb.lineage.graph import Graph, Node, Seen
 from provdb.lineage.link_rules import LinkRule
 from provdb.lineage.loader import Loader
-from provdb.lineage.result import LineageNode
+from provdb.lineage.result import LineageEdge, LineageNode
 from provdb.lineage.steps import Activity
 from provdb.lineage.traverse import DOWNSTREAM, UPSTREAM, Walk, without_collector
 from provdb.lineage.version import Version
@@ -70,20 +70,22 @@ def reach(
         starts += [activity for activity in known if activity is not None]
         walk = Walk(graph, direction)
         walk.run(starts)
+        passed_by: list[LineageEdge] = []
         if not is_upstream:
+            passed_by = walk.doubts_passed_by()
             walk.keep_current()
         # An edge leads to each node that was reached.
         ends = {e.target if is_upstream else e.source for e in walk.edges}
         reached = [walk.nodes[id_] for id_ in ends]
         versions = [node for node in reached if isinstance(node, Version)]
         if not is_upstream:
-            versions = [v for v in versions if graph.now(v.entity) == v]
+            versions = [v for v in versions if graph.is_there(v)]
         return ReachedIds(
             entities=frozenset([version.entity for version in versions]),
             activities=frozenset(n.id for n in reached if isinstance(n, Activity)),
             completeness=completeness_of(
                 _gaps(graph, walk.nodes.values()) if is_upstream else [],
-                walk.edges,
+                [*walk.edges, *passed_by],
                 ties=tuple(graph.ties),
                 damaged_by=[i for seen in walk.asked.values() for i in seen.damaged_by],
             ),

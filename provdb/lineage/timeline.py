@@ -273,6 +273,7 @@ def handled_slots(
         if id_ != entity.id
         and (one := entities.get(id_)) is not None
         and one.level is not None
+        and one.is_of_run
         and (entity.run is None or one.run == entity.run)
     ]
     slots = {Slot(one.telescope, one.stream, one.run, one.subrun) for one in inputs}
@@ -303,6 +304,9 @@ def _modes(
     modes = []
     for one, handled in zip(activities, slots, strict=True):
         mode = _declared_mode(one, file)
+        if mode == _PART and not handled and one.run is not None:
+            # Nothing else says which part it declared.
+            handled = frozenset((Slot(None, None, one.run, one.subrun),))
         if mode is None:
             piece = _piece(handled, entity)
             end = one.end or one.start or _EARLIEST

@@ -221,6 +221,27 @@ class Walk:
         self._passed[other.id] = passed
         return True
 
+    def doubts_passed_by(self) -> list[LineageEdge]:
+        """Return the reads in doubt that could be of a version that was met.
+
+        They are of another version of the same file, by all that is known, and may
+        be of this one. A read now, by the question, is one of them.
+        """
+        graph = self.graph
+        found: dict[LineageEdge, None] = {}
+        for node in self.nodes.values():
+            if not isinstance(node, Version) or graph.is_plain(node.entity):
+                continue
+            seen = graph.see(node.entity)
+            now = LineageEdge("", seen.version.id, "used", *(None, *seen[1:]))
+            if now.marks and seen.version == node and node.id not in self.asked:
+                found[now] = None
+            for edge in (now, *graph.doubtful_reads(node.entity)):
+                is_other = edge.target not in self.nodes and edge.is_contested
+                if is_other or not node.generators.isdisjoint(edge.damaged_by):
+                    found[edge] = None
+        return list(found)
+
     def keep_current(self, *always: Node) -> None:
         """Forget the versions that are not there now, unless something now needs them.
 
@@ -235,7 +256,7 @@ class Walk:
             id_
             for id_, node in self.nodes.items()
             if (
-                graph.now(node.entity) == node
+                graph.is_there(node)
                 if isinstance(node, Version)
                 else not node.generated
             )

@@ -108,7 +108,9 @@ def versions(
         states.append(current)
     listed = sorted(dict.fromkeys(states), key=partial(_order, graph), reverse=True)
     return FileVersions(
-        _file_version(graph, version, found.location, is_current=version is current)
+        _file_version(
+            graph, version, found.location, is_current=graph.is_there(version)
+        )
         for version in listed
     )
 

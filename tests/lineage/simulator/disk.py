@@ -6,7 +6,7 @@ the order of a true clock, which no machine of the history has.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -416,10 +416,17 @@ def _could_be_known(
     """Say whether records tell enough of what was at a path at a time."""
     places = disk.placements.get((_place(file, node), file.path), [])
     before = [p for p in places if p.time <= time]
-    changed = [p for p in before if not p.is_known and p.state == state]
+    changed = [
+        place
+        for place, p in enumerate(before)
+        if not p.is_known and (p.state == state or _brought(before, place) & {*state})
+    ]
     if not changed:
         return True
-    changed_at = max(p.time for p in changed)
+    last = changed[-1]
+    changed_at = before[last].time
+    # Parts may have been written over it, and then nobody can have read it any more.
+    until = before[last + 1].time if last + 1 < len(before) else time
     known = [p for p in before if p.is_known and p.job is not None and p.state]
     if not known:
         return True  # Nobody is known to have written there: a gap shows.
@@ -429,8 +436,14 @@ def _could_be_known(
     return any(
         read.is_hashed and read.is_recorded and not job.is_lost
         for read, job in reads
-        if changed_at <= read.time <= time
+        if changed_at <= read.time <= until
     )
+
+
+def _brought(places: Sequence[Placement], place: int) -> set[tuple[str, Content]]:
+    """Return what was new in a file when something happened to it."""
+    before = places[place - 1].state if place else ()
+    return {*places[place].state} - {*before}
 
 
 def _others_say(disk: Disk, job: Job, read: Read) -> bool:

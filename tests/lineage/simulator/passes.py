@@ -226,8 +226,8 @@ def declared_modes(world: World, chance: random.Random) -> None:
             mode = chance.choice(["part", "part", "append", "overwrite"])
             (write,) = job.writes
             write.mode, write.is_part = mode, mode != "overwrite"
-            slot = f"{subrun:04d}" if mode == "part" else f"{job.id} at the end"
-            write.slots = ("",) if mode == "overwrite" else (slot,)
+            slot = f"{job.id} at the end" if mode == "append" else f"{subrun:04d}"
+            write.slots = (slot,)
             end = job.end + night.gap()
         end = rest(world, end)
         world.turn += 1

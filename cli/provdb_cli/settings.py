@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from provdb.config import Config, load_config
-from provdb.errors import ConfigError
+from provdb.errors import ConfigError, StoreUnavailable
 from provdb_cli.errors import warn
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ class Settings:
             environ=self.environ, uri=self.uri, config_file=self.config_file
         )
 
+    @contextmanager
     def open_store(
         self,
         uri: str | None = None,
         *,
         timeout_seconds: float | None = None,
         is_checked: bool = True,
-    ) -> "Store":
-        """Open the store of the settings, or another one.
+    ) -> "Iterator[Store]":
+        """Open the store of the settings, or another one, for a block.
+
+        A store that is not up to date answers too; that is said after the answer.
 
         Args:
             uri: Another store, or None.
@@ -67,21 +70,20 @@ class Settings:
         from provdb.store import open_store
 
         config = self.load()
-        store = open_store(
+        opened = open_store(
             uri or config.uri,
             zone=ZoneInfo(config.timezone),
             timeout_seconds=timeout_seconds,
         )
-        if is_checked and uri is None:
-            try:
-                if store.is_outdated():
-                    warn(_OUTDATED)
-                elif store.has_outdated_names():
-                    warn(_OUTDATED_NAMES)
-            except BaseException:
-                store.close()
-                raise
-        return store
+        with opened as store:
+            yield store
+            if is_checked and uri is None:
+                # The answer is there, and has not to wait for a server that is gone.
+                with suppress(StoreUnavailable):
+                    if store.is_outdated():
+                        warn(_OUTDATED)
+                    elif store.has_outdated_names():
+                        warn(_OUTDATED_NAMES)
 
     def zone(self) -> ZoneInfo:
         """Return the zone in which times that name none are read."""

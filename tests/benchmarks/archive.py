@@ -97,7 +97,9 @@ def _first_night(*, subruns: int) -> dict[str, list[dict[str, Any]]]:
         for machine in range(_NODES)
     ]
     for number, activity in enumerate(documents["activities"]):
-        activity["environment"] = f"{number * 7 % _NODES:064x}"
+        machine = number * 7 % _NODES
+        activity["environment"] = f"{machine:064x}"
+        activity["node"] = f"cp{machine:02d}"
         lasted = (number * 7919) % (_MINUTES * 60_000) + 60_000
         # A step begins when those before it have ended.
         activity["start"] += _STEPS.index(activity["name"]) * _BETWEEN_STEPS

@@ -614,7 +614,9 @@ def _rewrites(write: Write, before: AbstractSet[Slot]) -> bool:
 
 def _at_end(maker: Activity) -> Activity:
     """Return the maker of a collection, as a reader of its members when it ended."""
-    return maker._replace(start=maker.end or maker.start, id="", activity_id="")
+    return maker._replace(
+        start=maker.end or maker.start, id="", activity_id="", recorded=()
+    )
 
 
 def _source(relation: str, seen: Seen, evidence: str) -> Source:

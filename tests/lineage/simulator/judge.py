@@ -216,7 +216,8 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
         job = place.job
         if job is None or job.status or not job.has_end or not place.is_known:
             continue  # Nobody says that it was there, or that it was whole.
-        if any(one.status or not one.has_end for one in _writers(place.state)):
+        writers = _writers(place.state) - {None}
+        if any(one.status or not one.has_end for one in writers):
             continue  # It is a version with what an unfinished job left in it.
         truth = truth_of(history.disk, place.state, file, until=place.time)
         is_there = (truth.jobs, truth.raw) in told

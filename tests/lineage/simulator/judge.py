@@ -6,6 +6,7 @@ in the answer is marked as uncertain or missing.
 """
 
 import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -207,6 +208,8 @@ def _judge_versions(history: History, store: Store, file: File) -> Iterator[Verd
             zip(places, held, strict=True),
             key=lambda one: (
                 _writers(one[0].state) != made,
+                # It is what was there after the last one of these wrote.
+                -one[0].time if one[0].job in made else math.inf,
                 len(one[1].jobs ^ said[0]),
             ),
         )[1]

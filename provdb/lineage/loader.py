@@ -27,6 +27,7 @@ from provdb.lineage.timeline import (
     Timeline,
     Unexplained,
     is_damaged,
+    is_inverted,
     needs_inputs,
 )
 from provdb.model import Document, StoreSettings
@@ -214,7 +215,7 @@ class Loader:
         if len(makers) > 1 or entity in self._removers or entity in self._hashed_reads:
             return False
         for maker in makers:
-            if is_damaged(maker):
+            if is_damaged(maker) or is_inverted(maker):
                 return False
             for link in maker.generated:
                 if link[0] == entity and link[3] is not None:

@@ -192,6 +192,8 @@ class _Search:
             return _UNKNOWN
         if is_contested:
             self._marks.add(_CONTESTED)
+        if self._timeline.is_inverted:
+            self._marks.add("time_conflict")
         self._compare_others(chosen)
         damaged_by = self._damage(chosen)
         if damaged_by:

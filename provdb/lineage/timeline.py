@@ -21,6 +21,7 @@ __all__ = [
     "Write",
     "handled_slots",
     "is_damaged",
+    "is_inverted",
     "needs_inputs",
     "recorded_before",
 ]
@@ -114,6 +115,7 @@ class Timeline:
         makers: Ids of the activities that wrote it, however they ended.
         has_parts: Whether a write left other parts of the file as they were.
         slack: How far apart two ends may be whose order is in doubt.
+        is_inverted: Whether a write ended before it began, by its own times.
     """
 
     file: str
@@ -128,6 +130,7 @@ class Timeline:
     makers: frozenset[str] = frozenset()
     has_parts: bool = False
     slack: timedelta = timedelta(0)
+    is_inverted: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -137,6 +140,7 @@ class Timeline:
             or self.damage
             or self.removals
             or self.unexplained
+            or self.is_inverted
             or self.is_local
             or self.is_of_session
             or self.is_fixed
@@ -207,6 +211,7 @@ class Timeline:
             makers=frozenset([one.id for one in activities]),
             has_parts=any(write.mode != _OVERWRITE for write in good),
             slack=tolerance + HOUR if is_ambiguous else tolerance,
+            is_inverted=any(is_inverted(write.activity) for write in good),
         )
 
     def ended_by(self, time: datetime | None) -> int:
@@ -219,6 +224,13 @@ def is_damaged(activity: Activity) -> bool:
     if activity.status == _UNKNOWN:
         return False
     return activity.status != _COMPLETED or activity.end is None
+
+
+def is_inverted(activity: Activity) -> bool:
+    """Say whether an activity ended before it began, where no clock was set back."""
+    start, end = activity.start, activity.end
+    is_ambiguous = activity.is_start_ambiguous or activity.is_end_ambiguous
+    return start is not None and end is not None and end < start and not is_ambiguous
 
 
 def recorded_before(

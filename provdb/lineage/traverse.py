@@ -237,7 +237,8 @@ class Walk:
             if now.marks and seen.version == node and node.id not in self.asked:
                 found[now] = None
             for edge in (now, *graph.doubtful_reads(node.entity)):
-                is_other = edge.target not in self.nodes and edge.is_contested
+                is_doubt = edge.is_contested or edge.time_conflict
+                is_other = is_doubt and edge.target not in self.nodes
                 if is_other or not node.generators.isdisjoint(edge.damaged_by):
                     found[edge] = None
         return list(found)

@@ -77,6 +77,15 @@ def test_a_file_that_was_moved_away_is_not_there_now(store: Store) -> None:
     assert reached.entities == {moved.id}
 
 
+def test_a_write_that_ended_before_it_began_is_a_time_conflict(store: Store) -> None:
+    remember(store, _writing(RAW[1], 0, 1), _writing(RAW[0], 50, 20), READING)
+
+    answer = lineage(store, DL2.id)
+
+    assert answer.completeness.time_conflicts == 1
+    assert not impact(store, RAW[1].id).completeness.is_certain
+
+
 def test_a_version_says_what_may_have_damaged_it(store: Store) -> None:
     remember(store, _writing(RAW[0], 0, 5), _writing(RAW[1], 3, None))
     remember(store, _writing(RAW[0], 60, 61))
